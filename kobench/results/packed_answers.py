@@ -1,26 +1,22 @@
-"""Answers that are published with a board: all of them, or a sample that nobody could pick.
+"""The file of answers that are published with a board.
 
-`answers.zip` in a published folder has a file for each kept answer, called by the sha256 that its
-record names, and `sample.json`. Where not all are kept, it is so many of each row: those whose hash
-with the hash of all answers of the board is lowest. Where there are more rows than answers that
-fit, it is so many records of all. Whoever changes any answer changes the sample.
+`answers.zip` in a published folder has a file for each answer that `kobench.results.sample` keeps,
+called by the sha256 that its record names, and `sample.json`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 
 from kobench.results.parts import Record
-from kobench.results.records import identity
-from kobench.results.versions import spot_of
+from kobench.results.sample import Sample, chosen_answers, hash_of_all, named_answers
 from kobench.util.files import parse_json, write_atomically
 
 #: The file, and the member that says what is in it.
@@ -36,83 +32,8 @@ MOST_SAMPLE = 1 << 20
 DATE = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Which answers are published.
-
-    Attributes
-    ----------
-    all_answers : str
-        Sha256 over the hashes of all answers of predictors.
-    of_row : int or None
-        How many records of each row have theirs kept; None for all.
-    sets : tuple of str
-        The question sets whose answers are kept.
-    left_out : mapping of str to int
-        Question set whose answers are too large -> how many bytes all of them have.
-    of_all : int or None
-        How many records have theirs kept, whatever their rows, where not even one of each row
-        fits; None for no such limit.
-    """
-
-    all_answers: str
-    of_row: int | None
-    sets: tuple[str, ...]
-    left_out: Mapping[str, int]
-    of_all: int | None = None
-
-
-def named_answers(records: Iterable[Record]) -> list[tuple[Record, str, str]]:
-    """Record, question set and hash of every answer of predictors, in the order of the hashes.
-
-    Floors and lines are made anew, so theirs are not kept.
-    """
-    found = [
-        (record, name, key)
-        for record in records
-        if record.role == "predictor"
-        for name, key in record.result.answers.items()
-    ]
-    return sorted(found, key=lambda one: (one[2], one[1], identity(one[0].trial)))
-
-
-def hash_of_all(records: Iterable[Record]) -> str:
-    """Sha256 over the hashes of all answers, whose they are and to what."""
-    digest = hashlib.sha256()
-    for record, name, key in named_answers(records):
-        digest.update(f"{identity(record.trial)}|{name}|{key}\n".encode())
-    return digest.hexdigest()
-
-
-def chosen_answers(records: Iterable[Record], sample: Sample) -> set[str]:
-    """The hashes of the answers that are in a sample.
-
-    Parameters
-    ----------
-    records : iterable of Record
-        All records of the board.
-    sample : Sample
-        How many of a row, and of which question sets; its hash decides which.
-    """
-    rows: dict[tuple[object, str], list[tuple[str, str]]] = defaultdict(list)
-    for record, name, key in named_answers(records):
-        if name in sample.sets:
-            lot = hashlib.sha256(f"{sample.all_answers}|{identity(record.trial)}".encode())
-            row = spot_of(record.role, record.trial)._replace(train="")
-            rows[row, name].append((lot.hexdigest(), key))
-    if sample.of_all is not None:
-        lots = {lot for of_row in rows.values() for lot, _ in of_row}
-        drawn = set(sorted(lots)[: sample.of_all])
-        return {key for of_row in rows.values() for lot, key in of_row if lot in drawn}
-    return {key for lots in rows.values() for _, key in sorted(lots)[: sample.of_row]}
-
-
 def pack_answers(records: list[Record], answers: Path, packed: Path, most: int) -> Sample | None:
-    """Write `answers.zip` of at most so many bytes, as many of each row as fit.
-
-    All of them where that fits, else 1, 2, ... of each row. Where one is too much, the question
-    sets with the largest answers are left out. Where one answer of each row to a single set is too
-    much, it is as many records as fit of all.
+    """Write `answers.zip` of a folder that holds all answers; see `pack_found`.
 
     Parameters
     ----------
@@ -130,37 +51,87 @@ def pack_answers(records: list[Record], answers: Path, packed: Path, most: int) 
     Sample or None
         What was kept; None where there is nothing to keep, or answers are missing.
     """
-    named = named_answers(records)
-    if not named or any(not (answers / f"{key}.npz").is_file() for _, _, key in named):
+
+    def find(key: str) -> bytes | None:
+        path = answers / f"{key}.npz"
+        return path.read_bytes() if path.is_file() else None
+
+    if any(not (answers / f"{key}.npz").is_file() for _, _, key in named_answers(records)):
         return None
+    return pack_found(records, find, packed, most)
+
+
+def pack_found(
+    records: list[Record],
+    find: Callable[[str], bytes | None],
+    packed: Path,
+    most: int,
+    before: Sample | None = None,
+) -> Sample | None:
+    """Write `answers.zip` of at most so many bytes, as many of each row as are there and fit.
+
+    All of them where that fits, else 1, 2, ... of each row. Where one is too much, the question
+    sets with the largest answers are left out. Where one answer of each row to a single set is too
+    much, it is as many records as fit of all.
+
+    Parameters
+    ----------
+    records : list of Record
+        All records of the board.
+    find : callable
+        The file of some answers by their hash, None where it is not there.
+    packed : Path
+        The file to write.
+    most : int
+        Bytes that it may have.
+    before : Sample or None
+        What the board kept before rows came to it, of which some answers are not there any more.
+
+    Returns
+    -------
+    Sample or None
+        What was kept; None where there is nothing to keep.
+    """
     size: dict[str, int] = {}
+    lacking: set[str] = set()
     weight: dict[str, int] = defaultdict(int)
-    for _, name, key in named:
-        if key not in size:
-            size[key] = len(member((answers / f"{key}.npz").read_bytes()))
-        weight[name] += size[key]
+    for _, name, key in named_answers(records):
+        if key not in size and key not in lacking:
+            content = find(key)
+            if content is None:
+                lacking.add(key)
+            else:
+                size[key] = len(member(content))
+        weight[name] += size.get(key, 0)
     whole, left_out = hash_of_all(records), dict[str, int]()
-    sets = sorted(weight, key=lambda name: weight[name])
+    together = before.together if before is not None and lacking else ()
 
     def fits(sample: Sample) -> bool:
-        return sum(size[key] for key in chosen_answers(records, sample)) <= most
+        chosen = chosen_answers(records, sample)
+        return not chosen & lacking and sum(size[key] for key in chosen) <= most
 
-    def fits_so_many(sample: Sample, number: int) -> bool:
-        return fits(replace(sample, of_all=number))
+    def kept(number: int | None, names: Iterable[str]) -> Sample:
+        return Sample(whole, number, tuple(sorted(names)), left_out, None, together)
 
+    def kept_of_all(number: int) -> Sample:
+        return replace(kept(None, sets), of_all=number)
+
+    sets = sorted(weight, key=lambda name: weight[name])
+    for name in [one for one in sets if chosen_answers(records, kept(1, [one])) & lacking]:
+        sets.remove(name)
+        left_out[name] = weight[name] + (before.left_out.get(name, 0) if before else 0)
     while sets:
-        kept = tuple(sorted(sets))
-        if fits(every := Sample(whole, None, kept, left_out)):
-            return written(packed, answers, records, every)
+        if fits(kept(None, sets)):
+            return written(packed, find, records, kept(None, sets))
         number = 0
-        while fits(Sample(whole, number + 1, kept, left_out)):
+        while fits(kept(number + 1, sets)):
             number += 1
         if number:
-            return written(packed, answers, records, Sample(whole, number, kept, left_out))
+            return written(packed, find, records, kept(number, sets))
         if len(sets) == 1:
-            number = most_that_fit(partial(fits_so_many, every), len(named))
+            number = most_that_fit(lambda count: fits(kept_of_all(count)), len(size))
             if number:
-                return written(packed, answers, records, replace(every, of_all=number))
+                return written(packed, find, records, kept_of_all(number))
         left_out = {**left_out, sets[-1]: weight[sets.pop()]}
     return None
 
@@ -186,7 +157,9 @@ def member(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def written(packed: Path, answers: Path, records: list[Record], sample: Sample) -> Sample:
+def written(
+    packed: Path, find: Callable[[str], bytes | None], records: list[Record], sample: Sample
+) -> Sample:
     """Write the file of a sample; same answers, same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -194,7 +167,7 @@ def written(packed: Path, answers: Path, records: list[Record], sample: Sample) 
         said = json.dumps(facts, sort_keys=True, indent=1)
         archive.writestr(zipfile.ZipInfo(SAMPLE, DATE), said, zipfile.ZIP_DEFLATED)
         for key in sorted(chosen_answers(records, sample)):
-            content = (answers / f"{key}.npz").read_bytes()
+            content = find(key) or b""
             archive.writestr(zipfile.ZipInfo(f"{key}.npz", DATE), content, zipfile.ZIP_DEFLATED)
     write_atomically(packed, buffer.getbuffer())
     return sample
@@ -214,12 +187,14 @@ def read_sample(folder: Path) -> Sample | None:
     found = parse_json(content.decode())
     try:
         of_row, of_all = found["of_row"], found.get("of_all")
+        together = found.get("together")
         sample = Sample(
             str(found["all_answers"]),
             None if of_row is None else int(of_row),
             tuple(map(str, found["sets"])),
             {str(name): int(size) for name, size in found["left_out"].items()},
             None if of_all is None else int(of_all),
+            None if together is None else tuple(map(str, together)),
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{SAMPLE} in it lacks a part ({error})") from error

@@ -11,8 +11,9 @@ import pytest
 from command import kobench
 from tiny import PLUGIN
 
-from kobench.results.packed_answers import chosen_answers, pack_answers
+from kobench.results.packed_answers import pack_answers, pack_found, read_sample
 from kobench.results.records import read_records
+from kobench.results.sample import chosen_answers, hash_of_all
 
 TINY = "grn:genes=12,cells=120"
 TASKS = ("-t", "profile", "-t", "keystone")
@@ -128,7 +129,7 @@ def test_a_published_folder_is_scored_again_by_itself(folder, tmp_path):
     assert (again / "answers.zip").read_bytes() == (board / "answers.zip").read_bytes()
 
 
-def test_a_sample_of_each_row_is_chosen_by_all_answers(folder, tmp_path):
+def test_a_sample_of_each_row_is_chosen_by_all_its_answers(folder, tmp_path):
     records = list(read_records(folder))
     whole = pack_answers(records, folder / "answers", tmp_path / "whole.zip", 1 << 30)
     assert whole.of_row is None
@@ -139,11 +140,79 @@ def test_a_sample_of_each_row_is_chosen_by_all_answers(folder, tmp_path):
     assert sample.of_row == 1
     done = kobench("verify", board, "--rescore")
     assert "✓ re-scored: good on grn:cells=120,genes=12, holdout, 1 of 2 records" in done.stdout
-    other = replace(sample, all_answers="0" * 64)
-    lots = {
-        frozenset(chosen_answers(records, replace(other, all_answers=f"{n}"))) for n in range(9)
-    }
-    assert len(lots) > 1, "another hash chooses others"
+    lots = {chosen_network(with_answer(records, f"{n:064x}"), sample) for n in range(9)}
+    assert len(lots) == 2, "another answer chooses others"
+
+
+def with_answer(records, key, predictor="good", network=0):
+    """The records, one of them with another answer to `profile`."""
+    return [
+        replace(
+            one,
+            result=replace(one.result, answers={**one.result.answers, "profile": key}),
+        )
+        if one.trial.predictor.name == predictor and one.trial.dataset.seed == network
+        else one
+        for one in records
+    ]
+
+
+def chosen_network(records, sample):
+    """Of which network the answers to `singles` of `good` are in the sample."""
+    chosen = chosen_answers(records, sample)
+    (found,) = (
+        one.trial.dataset.seed
+        for one in records
+        if one.role == "predictor" and one.result.answers["singles"] in chosen
+    )
+    return found
+
+
+def as_row(records, name):
+    """The rows of predictors once more, under another name and with other answers."""
+    return [
+        replace(
+            one,
+            trial=replace(
+                one.trial, predictor=replace(one.trial.predictor, name=name, selection=name)
+            ),
+            result=replace(
+                one.result,
+                answers={what: key[::-1] for what, key in one.result.answers.items()},
+            ),
+        )
+        for one in records
+        if one.role == "predictor"
+    ]
+
+
+def test_a_row_that_comes_leaves_the_samples_of_others(folder, tmp_path):
+    records = list(read_records(folder))
+    pack_answers(records, folder / "answers", tmp_path / "whole.zip", 1 << 30)
+    size = (tmp_path / "whole.zip").stat().st_size
+    board = tmp_path / "board"
+    board.mkdir()
+    sample = pack_answers(records, folder / "answers", board / "answers.zip", size * 2 // 3)
+    names = zipfile.ZipFile(board / "answers.zip").namelist()
+    stored = {name[:-4]: (folder / "answers" / name) for name in names if name != "sample.json"}
+    more = as_row(records, "other")
+    of_more = {key for one in more for key in one.result.answers.values()}
+    new = {key: (folder / "answers" / f"{key[::-1]}.npz").read_bytes() for key in of_more}
+    there = {key: path.read_bytes() for key, path in stored.items()} | new
+    both = [*records, *more]
+    added = pack_found(both, there.get, board / "answers.zip", 2 * size, sample)
+    assert added.of_row == 1
+    assert set(stored) <= chosen_answers(both, added)
+    # as boards were packed before: by the hash of the answers of all rows
+    old = replace(sample, together=None)
+    kept = chosen_answers(records, old)
+    there = {key: (folder / "answers" / f"{key}.npz").read_bytes() for key in kept} | new
+    named = replace(old, together=("good|file:predictors.py|1|cpu",))
+    again = pack_found(both, there.get, board / "answers.zip", 2 * size, named)
+    assert again.together == named.together
+    assert kept <= chosen_answers(both, again)
+    assert read_sample(board) == again
+    assert again.all_answers == hash_of_all(both)
 
 
 def test_chosen_answers_that_are_missing_and_other_records_are_named(folder, tmp_path):
