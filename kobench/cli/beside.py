@@ -45,6 +45,8 @@ class Beside:
         See `kobench.board.explained`.
     remark : str
         What of it can't be read, or contradicts itself; "" for nothing.
+    published : list of Record
+        Its records as they are published, with the scores that nobody has to believe.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Beside:
     seed: str | None = None
     explained: dict[str, str] = field(default_factory=dict)
     remark: str = ""
+    published: list[Record] = field(default_factory=list)
 
     def with_own(self, own: Sequence[Record]) -> Merged:
         """The records of a run, and of this board what is on the same cells, splits and tasks."""
@@ -79,8 +82,8 @@ def read_beside(place: str) -> Beside:
     from kobench.results.suite_seed import find_seed
 
     with folder_of(place) as folder:
-        records, _, unreadable = versions_of(folder)
-        records, wrong = consistent(records, folder)
+        published, _, unreadable = versions_of(folder)
+        records, wrong = consistent(published, folder)
         remark = " ".join(text for text in (unreadable, wrong) if text)
         secret = any(record.trial.dataset.secret is not None for record in records)
         seed = find_seed(folder) if secret else None
@@ -95,6 +98,7 @@ def read_beside(place: str) -> Beside:
             None if seed is None else seed.digits,
             dict(read_explained(folder)),
             remark,
+            published,
         )
 
 

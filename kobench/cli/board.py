@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.folders import all_of, consistent, evidence_for, own_folder
+from kobench.cli.into import agrees_into, has_marks, write_into
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, say_versions, seeds_follow
 from kobench.cli.screen import lines_of, show_board, show_summary, whole_options
+from kobench.cli.words import WithWords
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
 
@@ -51,13 +53,23 @@ Examples:
   kobench board kobench-results --older -p mine
   kobench board kobench-results leaderboards/crispr
   kobench board kobench-results --pack leaderboards/mine
+  kobench board leaderboards/mine --into README.md
+  kobench board add leaderboards/mine submission-theirs
+  kobench board diff leaderboards/quick preview/quick
 """
 
 #: What is said below the first screen.
 WHOLE = "-v prints the whole board, -t NAME one task, -o board.html writes a page."
 
 
-@click.command("board", epilog=EXAMPLES)
+#: Commands that begin with `kobench board`; a folder called so is `./add`.
+WORDS = {
+    "add": ("kobench.cli.board_add", "Take the rows of a submission in, once they are proved."),
+    "diff": ("kobench.cli.board_diff", "Say what changed between two boards, by meaning."),
+}
+
+
+@click.command("board", cls=WithWords, words=WORDS, epilog=EXAMPLES)
 @click.argument(
     "folders",
     metavar="[FOLDER]...",
@@ -138,6 +150,15 @@ WHOLE = "-v prints the whole board, -t NAME one task, -o board.html writes a pag
     ),
 )
 @click.option(
+    "--into",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help=(
+        "Write the table of the board into a Markdown file, between <!-- leaderboard --> and"
+        " <!-- /leaderboard -->; --check FILE says whether it is still true."
+    ),
+)
+@click.option(
     "--pictures",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
@@ -174,6 +195,7 @@ def board_command(
     check_seeds: bool,
     pack: Path | None,
     answers_mb: int,
+    into: Path | None,
     pictures: Path | None,
     picture_format: str,
     summary: bool,
@@ -196,9 +218,10 @@ def board_command(
             ctx,
         )
     folder, *others = folders or (own_folder(ctx),)
-    if others and (pack is not None or published is not None or check_seeds):
+    if others and (pack is not None or into is not None or published is not None or check_seeds):
         raise click.UsageError(
-            "--pack, --check and --check-seeds take one folder; of several, -o writes the board",
+            "--pack, --into, --check and --check-seeds take one folder; of several, -o writes the"
+            " board",
             ctx,
         )
     file = published or output
@@ -235,7 +258,12 @@ def board_command(
         "more": found.more,
         "evidence": evidence,
     }
-    if published is not None:
+    if published is not None and has_marks(published, folder):
+        board = make_board(shown, **chosen, left_out=left_out)
+        ending = ending if agrees_into(published, folder, board) else 1
+    elif into is not None:
+        write_into(into, folder, make_board(shown, **chosen, left_out=left_out))
+    elif published is not None:
         agreeing = agrees(shown, published, form, folder, {**chosen, "left_out": left_out})
         ending = ending if seeds_follow(records, folder) and agreeing else 1
     elif check_seeds:

@@ -1,4 +1,4 @@
-"""`kobench new`: writes a package for a predictor, dataset or metric, ready to be edited."""
+"""`kobench new`: a package for a predictor, dataset or metric, or a leaderboard, to be edited."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kobench import __version__
 from kobench.cli.options import load
 from kobench.cli.output import say
 from kobench.errors import UserError
@@ -30,10 +31,14 @@ Examples:
   kobench new predictor my-method
   kobench new dataset my-simulator --into ~/work
   kobench new metric half-difference
+  kobench new leaderboard our-board
 """
 
 #: A name that is a distribution's, a plugin's and, with _ for -, a module's.
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+#: The kind that is no package.
+LEADERBOARD = "leaderboard"
 
 #: What is written: template -> place in the new folder.
 FILES = {
@@ -41,6 +46,16 @@ FILES = {
     "test_module.py": "tests/test_{module}.py",
     "README.md": "README.md",
     "pyproject.toml": "pyproject.toml",
+}
+
+#: The same of a leaderboard.
+OF_LEADERBOARD = {
+    "README.md": "README.md",
+    "suite.toml": "suites/{name}.toml",
+    "submissions.md": "submissions/README.md",
+    "leaderboard.yml": ".github/workflows/leaderboard.yml",
+    "requirements.txt": "requirements.txt",
+    "gitignore": ".gitignore",
 }
 
 #: A run that shows what was written, quickly.
@@ -52,7 +67,7 @@ RUNS = {
 
 
 @click.command("new", epilog=EXAMPLES)
-@click.argument("kind", type=click.Choice(list(RUNS)))
+@click.argument("kind", type=click.Choice([*RUNS, LEADERBOARD]))
 @click.argument("name")
 @click.option(
     "--into",
@@ -63,9 +78,13 @@ RUNS = {
 )
 def new_command(kind: str, name: str, into: Path) -> None:
     """Write a package for a predictor, dataset or metric NAME: a module to edit, its tests and its
-    README.
+    README. Or a repository for a leaderboard: a suite, a workflow that verifies what is sent in,
+    and a README with the table.
     """
-    check_name(load((), ()), kind, name)
+    if kind == LEADERBOARD:
+        check_spelling(kind, name)
+    else:
+        check_name(load((), ()), kind, name)
     folder = into / name
     if folder.exists() or folder.is_symlink():
         raise UserError(
@@ -73,12 +92,28 @@ def new_command(kind: str, name: str, into: Path) -> None:
         )
     module = name.replace("-", "_")
     write(kind, name, module, folder)
+    if kind == LEADERBOARD:
+        say(f"Wrote {folder}: edit suites/{name}.toml and README.md; then, in its folder, type\n")
+        for line in first_board(name, folder):
+            say(f"  {line}")
+        return
     say(
         f"Wrote {folder}: edit {module}.py where it says EDIT HERE. It works as it is; in its"
         " folder, type\n"
     )
     for line in next_commands(kind, name, module, folder):
         say(f"  {line}".rstrip())
+
+
+def check_spelling(kind: str, name: str) -> None:
+    """Raise UserError for a name that no folder of this kind may have."""
+    if not NAME.fullmatch(name):
+        meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        hint = f", for instance {meant!r}" if NAME.fullmatch(meant) else ""
+        raise UserError(
+            f"{name!r} is no name of a {kind}; expected lower-case letters and digits joined by -,"
+            f" a letter first{hint}"
+        )
 
 
 def check_name(registry: Registry, kind: str, name: str) -> None:
@@ -88,14 +123,8 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
     """
     from kobench.plugins.ours import OWNERS
 
+    check_spelling(kind, name)
     module = name.replace("-", "_")
-    if not NAME.fullmatch(name):
-        meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        hint = f", for instance {meant!r}" if NAME.fullmatch(meant) else ""
-        raise UserError(
-            f"{name!r} is no name of a {kind}; expected lower-case letters and digits joined by -,"
-            f" a letter first{hint}"
-        )
     if keyword.iskeyword(module) or module in sys.stdlib_module_names:
         raise UserError(
             f"{name!r} can't be the name of a {kind}: Python has a {module!r} of its own; choose"
@@ -136,13 +165,14 @@ def write(kind: str, name: str, module: str, folder: Path) -> None:
     words = {
         "{{card}}": example(name),
         "{{name}}": name,
+        "{{version}}": __version__,
         "{{module}}": module,
         "{{class}}": "".join(part.capitalize() for part in name.split("-")),
     }
     aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         aside.chmod(0o777 & ~umask())  # mkdtemp's are for the owner alone
-        for template, place in FILES.items():
+        for template, place in (OF_LEADERBOARD if kind == LEADERBOARD else FILES).items():
             text = (
                 resources.files("kobench")
                 .joinpath("templates", kind, f"{template}.tmpl")
@@ -150,13 +180,24 @@ def write(kind: str, name: str, module: str, folder: Path) -> None:
             )
             for word, value in words.items():
                 text = text.replace(word, value)
-            path = aside / place.format(module=module)
-            path.parent.mkdir(exist_ok=True)
+            path = aside / place.format(module=module, name=name)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+
+
+def first_board(name: str, folder: Path) -> list[str]:
+    """What to type for the first board, line by line."""
+    return [
+        f"cd {shlex.quote(str(folder))}",
+        f"kobench run suites/{name}.toml -p linear --secret --sandbox require --out results",
+        f"kobench board results --pack boards/{name}",
+        f"kobench board boards/{name} --into README.md",
+        "git init && git add . && git commit -m 'The first board'",
+    ]
 
 
 def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:

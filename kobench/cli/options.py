@@ -165,8 +165,8 @@ def plugin_options(function: F) -> F:
     )(function)
 
 
-def rescoring_options(function: F) -> F:
-    """-p, and -d, -t and -m of what other packages bring: of commands that score answers again."""
+def strangers_options(function: F) -> F:
+    """-d, -t and -m of what other packages bring, where answers are scored again."""
     function = click.option(
         "-m",
         "--metric",
@@ -177,16 +177,20 @@ def rescoring_options(function: F) -> F:
     function = click.option(
         "-t", "--task", "tasks", multiple=True, help="A task of another package that may be used."
     )(function)
-    function = click.option(
+    return click.option(
         "-d",
         "--dataset",
         "datasets",
         multiple=True,
         help="A dataset of another package, or one that reads a file of yours, that may be used.",
     )(function)
+
+
+def rescoring_options(function: F) -> F:
+    """The same, and -p: of commands that score answers again."""
     return click.option(
         "-p", "--predictor", "predictors", multiple=True, help="Only this one; may be repeated."
-    )(function)
+    )(strangers_options(function))
 
 
 def json_option(function: F) -> F:

@@ -50,6 +50,7 @@ Examples:
   kobench verify leaderboards/crispr --rescore -p cipher
   kobench verify leaderboards/quick --rerun -p linear --network 0
   kobench verify leaderboards/quick --rescore -o leaderboards/quick/verified.json --by Ann
+  kobench verify submission-mine --beside leaderboards/quick --rescore
 """
 
 
@@ -103,6 +104,13 @@ Examples:
     default=None,
     help="The results folder that holds the answers; else FOLDER itself.",
 )
+@click.option(
+    "--beside",
+    "board",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="The published board that a submission is for.",
+)
 @rescoring_options
 @click.option(
     "-o",
@@ -142,6 +150,7 @@ def verify_command(
     networks: tuple[int, ...],
     sandbox: str,
     store: Path | None,
+    board: Path | None,
     predictors: tuple[str, ...],
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
@@ -163,11 +172,13 @@ def verify_command(
     or could not be looked at as far as was asked.
     """
     from kobench.cli.folders import networks_of_suite, of_predictors, records_of
+    from kobench.cli.judged import judged_beside, say_judged, say_rerun
     from kobench.cli.rerun import run_again
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
     from kobench.results.versions import newest
     from kobench.runner.recorded import Source
+    from kobench.submit.specification import is_submission
     from kobench.verify.consistent import check_consistent
     from kobench.verify.known import Known
     from kobench.verify.outcome import outcomes
@@ -181,7 +192,31 @@ def verify_command(
     if not rerun and (code is not None or networks):
         raise click.UsageError("--from and --network go with --rerun", ctx)
     registry = load(plugin_files, dataset_folders)
+    if board is not None:
+        if output is not None or signers is not None or not is_submission(folder):
+            raise click.UsageError(
+                "--beside is for a submission, and goes without -o and --signers; `kobench board"
+                " add --by NAME` keeps who looked at it",
+                ctx,
+            )
+        judged, _ = judged_beside(
+            folder, board, registry, (tasks, metrics, datasets), True, rescore or rerun
+        )
+        proved = say_judged(judged, board, verbose)
+        if proved and rerun and judged.source is not None:
+            files, cards = plugin_files, dataset_folders
+            again_there = run_again(
+                judged.records, judged.source, folder, code, networks, files, cards, sandbox
+            )
+            proved = say_rerun(judged, again_there)
+        ctx.exit(0 if proved else 1)
     records, remark = records_of(folder)
+    if is_submission(folder) and all(record.role == "predictor" for record in records):
+        raise click.UsageError(
+            f"{folder} is a submission, which has no floors of its own; name the board that it is"
+            " for with --beside BOARD",
+            ctx,
+        )
     if not (folder / "records.jsonl.gz").is_file():
         records, _ = newest(records)  # the others are kept there, and no board shows them
     findings = check_consistent(records, Known(registry), networks_of_suite(folder, registry))
@@ -223,7 +258,8 @@ def published_of(
 ) -> tuple[frozenset[str] | None, list[Finding]]:
     """The answers that a folder was to publish, None for all; and what is wrong with them."""
     from kobench.errors import UserError
-    from kobench.results.packed_answers import chosen_answers, missing_of, read_sample
+    from kobench.results.packed_answers import missing_of, read_sample
+    from kobench.results.sample import chosen_answers
     from kobench.verify.finding import Finding
 
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from kobench.board.figures import Drawn
     from kobench.results.evidence import Evidence, Place
     from kobench.results.parts import Record
+    from kobench.results.sample import Sample
     from kobench.results.suite_seed import SuiteSeed
+
+#: The folder with what submissions said that a board took in.
+TAKEN = "submissions"
 
 #: What the page of a packed board offers to download, beside its pictures.
 BESIDE = ("board.csv", "board.json.gz", "board.md", "board.tex", "records.jsonl.gz")
@@ -29,6 +33,8 @@ def pack_board(
     left_out: str = "",
     answers: int = 0,
     evidence: Mapping[Place, Evidence] | None = None,
+    keep: Callable[[list[Record], Path], str] | None = None,
+    place: Path | None = None,
 ) -> None:
     """Write the folder to publish of a results folder, and say what is in it.
 
@@ -50,6 +56,11 @@ def pack_board(
         Bytes that the packed answers may have.
     evidence : mapping of Place to Evidence, or None
         What is known of rows, which is kept with them.
+    keep : callable or None
+        What packs them, given the records and the folder, and says what was kept; None to take them
+        from the results folder.
+    place : Path or None
+        Where the folder is moved to once it is whole; None where it stays.
     """
     from kobench.board.explained import FILE, read_explained
     from kobench.board.make import make_board
@@ -76,7 +87,7 @@ def pack_board(
     write_evidence(folder / VERIFIED, (evidence or {}).values())
     if signed := keep_signed(source, folder, records):
         say(f"{signed} signature{'s' * (signed != 1)} of its records went with it.")
-    say(keep_answers(source, records, folder, answers))
+    say(keep(records, folder) if keep else keep_answers(source, records, folder, answers))
     write_pictures(drawn, folder / "pictures")
     beside = [*BESIDE, *([SEED] if seed is not None else [])]
     contents = {
@@ -87,12 +98,14 @@ def pack_board(
         write_atomically(folder / name, content)
     if (source / FILE).is_file():
         write_atomically(folder / FILE, (source / FILE).read_bytes())
+    for path in sorted((source / TAKEN).glob("*.json")):
+        write_atomically(folder / TAKEN / path.name, path.read_bytes())
     say(
-        f"Wrote {folder}: {', '.join(contents)}, records.jsonl.gz ({len(records)} records) and"
-        f" {len(drawn)} pictures."
+        f"Wrote {place or folder}: {', '.join(contents)}, records.jsonl.gz ({len(records)} records)"
+        f" and {len(drawn)} pictures."
     )
     if seed is not None:
-        say(f"The secret seed of its networks is revealed in {folder / SEED}.")
+        say(f"The secret seed of its networks is revealed in {(place or folder) / SEED}.")
     if not available():
         say("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
 
@@ -162,6 +175,23 @@ def keep_answers(source: Path, records: list[Record], folder: Path, most: int) -
         return f"{FILE} was taken over from {source}."
     (folder / FILE).unlink(missing_ok=True)
     sample = pack_answers(records, source / "answers", folder / FILE, most) if most else None
+    return kept_text(sample, folder, most)
+
+
+def kept_text(sample: Sample | None, folder: Path, most: int) -> str:
+    """A sentence on which answers were packed into a folder.
+
+    Parameters
+    ----------
+    sample : Sample or None
+        Which; None for none.
+    folder : Path
+        The folder.
+    most : int
+        Bytes that they might have.
+    """
+    from kobench.results.packed_answers import FILE
+
     if sample is None:
         return (
             "No answers were packed, so nobody can score them again without the results folder"

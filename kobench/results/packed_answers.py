@@ -117,7 +117,13 @@ def pack_found(
         return replace(kept(None, sets), of_all=number)
 
     sets = sorted(weight, key=lambda name: weight[name])
-    for name in [one for one in sets if chosen_answers(records, kept(1, [one])) & lacking]:
+    known = before is not None and before.of_all is not None
+    for name in [
+        one
+        for one in sets
+        if (before is not None and known and one not in before.sets)
+        or (not known and chosen_answers(records, kept(1, [one])) & lacking)
+    ]:
         sets.remove(name)
         left_out[name] = weight[name] + (before.left_out.get(name, 0) if before else 0)
     while sets:

@@ -30,7 +30,7 @@ from places import REPOSITORY as ROOT
 #: below it.
 LAYERS = (
     ("cli",),
-    ("audit", "checks", "checking", "predict", "show", "verify"),
+    ("audit", "checks", "checking", "predict", "show", "submit", "verify"),
     ("runner",),
     ("scoring",),
     ("plugins",),

@@ -26,6 +26,7 @@ from kobench.results.packed_answers import (
     read_sample,
 )
 from kobench.results.records import identity
+from kobench.results.sample import name_of_row
 
 
 def key_of(text: str) -> str:
@@ -79,8 +80,8 @@ def test_the_hash_of_all_is_of_whose_answers_they_are_and_to_what():
     assert hash_of_all(BOARD[1:]) != expected
 
 
-def sample(of_row=None, sets=("profile", "singles"), all_answers="x", left_out=None):
-    return Sample(all_answers, of_row, sets, left_out or {})
+def sample(of_row=None, sets=("profile", "singles"), together=()):
+    return Sample("x", of_row, sets, {}, together=together)
 
 
 def test_a_sample_has_so_many_records_of_each_row_those_with_the_lowest_lots():
@@ -90,18 +91,32 @@ def test_a_sample_has_so_many_records_of_each_row_those_with_the_lowest_lots():
         assert len(chosen) == 2 * 2 * min(of_row, 4)
         assert chosen_answers(BOARD[::-1], sample(of_row)) == chosen
     # the lot is that of the trial, so a record has all of its answers kept, or none
-    for name, rows in (("a", BOARD[:4]), ("b", BOARD[4:8])):
-        lots = sorted(
-            (key_of(f"x|{identity(one.trial)}"), one.trial.dataset.seed, one) for one in rows
-        )
-        expected = {key for _, _, one in lots[:2] for key in one.result.answers.values()}
-        own = {key for one in rows for key in one.result.answers.values()}
-        assert chosen_answers(BOARD, sample(2)) & own == expected, name
+    for together in ((), None, (name_of_row(BOARD[0]), name_of_row(BOARD[4]))):
+        for rows in (BOARD[:4], BOARD[4:8]):
+            whole = hash_of_all(rows if together == () else BOARD)
+            lots = sorted(
+                (key_of(f"{whole}|{identity(one.trial)}"), one.trial.dataset.seed, one)
+                for one in rows
+            )
+            expected = {key for _, _, one in lots[:2] for key in one.result.answers.values()}
+            own = {key for one in rows for key in one.result.answers.values()}
+            assert chosen_answers(BOARD, sample(2, together=together)) & own == expected
     alone = chosen_answers(BOARD, sample(sets=("singles",)))
     assert alone == {key for _, name, key in named_answers(BOARD) if name == "singles"}
     assert chosen_answers(BOARD, sample(sets=())) == set()
-    others = {frozenset(chosen_answers(BOARD, sample(2, all_answers=text))) for text in "abcdef"}
-    assert len(others) > 1
+    # another answer of a row draws that row anew, and no other one
+    networks = set()
+    for text in "abcdef":
+        result = replace(BOARD[0].result, answers={"profile": key_of(text)})
+        changed = [replace(BOARD[0], result=result), *BOARD[1:]]
+        found = chosen_answers(changed, sample(1))
+        (seed,) = (
+            one.trial.dataset.seed for one in changed[:4] if one.result.answers["profile"] in found
+        )
+        networks.add(seed)
+        of_b = {key for one in BOARD[4:8] for key in one.result.answers.values()}
+        assert found & of_b == chosen_answers(BOARD, sample(1)) & of_b
+    assert len(networks) > 1
 
 
 def test_the_groups_that_a_row_was_trained_on_are_drawn_together():
@@ -157,7 +172,7 @@ SMALL, LARGE = (
 def test_as_many_of_each_row_are_packed_as_fit(tmp_path, stored, most, of_row, sets, left_out):
     packed = tmp_path / FILE
     found = pack_answers(BOARD, stored, packed, most)
-    assert found == Sample(hash_of_all(BOARD), of_row, sets, left_out)
+    assert found == Sample(hash_of_all(BOARD), of_row, sets, left_out, together=())
     assert read_sample(tmp_path) == found
     chosen = chosen_answers(BOARD, found)
     assert names_in(packed) == {SAMPLE, *(f"{key}.npz" for key in chosen)}
@@ -172,13 +187,14 @@ def test_as_many_of_each_row_are_packed_as_fit(tmp_path, stored, most, of_row, s
 
 def test_of_more_rows_than_fit_as_many_records_as_fit_are_packed(tmp_path, stored):
     found = pack_answers(BOARD, stored, tmp_path / FILE, 2 * SMALL - 1)
-    assert found == Sample(hash_of_all(BOARD), None, ("profile",), {"singles": 8 * LARGE}, 1)
+    assert found == Sample(hash_of_all(BOARD), None, ("profile",), {"singles": 8 * LARGE}, 1, ())
     assert read_sample(tmp_path) == found
     assert list(missing_of(BOARD, tmp_path, found)) == []
-    # whoever's lot with the hash of all is lowest, whatever its row
+    # whoever's lot with the hash of its row is lowest, whatever that row
     lots = {
-        hashlib.sha256(f"{found.all_answers}|{identity(one.trial)}".encode()).hexdigest(): one
-        for one in BOARD[:8]
+        key_of(f"{hash_of_all(rows)}|{identity(one.trial)}"): one
+        for rows in (BOARD[:4], BOARD[4:8])
+        for one in rows
     }
     in_order = [lots[lot].result.answers["profile"] for lot in sorted(lots)]
     for number in range(9):
