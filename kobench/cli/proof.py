@@ -311,9 +311,10 @@ def show_rows(
         Who signed the rows; None where that was not asked.
     """
     from kobench.errors import WRONG
-    from kobench.verify.outcome import NOT_RERUN, NOT_RESCORED
+    from kobench.verify.outcome import NOT_RERUN, NOT_RESCORED, PARTLY
 
-    marks = {WRONG: ("✗ ", "red")} | dict.fromkeys((NOT_RESCORED, NOT_RERUN), ("? ", "yellow"))
+    unknown = (NOT_RESCORED, NOT_RERUN, PARTLY)
+    marks = {WRONG: ("✗ ", "red")} | dict.fromkeys(unknown, ("? ", "yellow"))
     counts: dict[str, int] = defaultdict(int)
     for one in found:
         counts[one.word] += 1
@@ -340,9 +341,7 @@ def show_rows(
 
 
 def extent(one: Outcome) -> str:
-    """How many records of a row were looked at, and which of its answers were not published."""
+    """How many records of a row were looked at, and which of its tasks on none of them."""
     number = f"{len(one.records)} record{'s' * (len(one.records) != 1)}"
-    if not one.sampled:
-        return number
-    never = f"; no answers to {', '.join(one.never)} published" if one.never else ""
-    return f"{one.checked} of {number}{never}"
+    never = f"; not its scores of {', '.join(one.without)}" if one.without else ""
+    return f"{one.checked} of {number}{never}" if one.sampled or never else number

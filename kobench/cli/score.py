@@ -106,9 +106,9 @@ def records_at(path: Path) -> tuple[Path, list[Record]]:
 
 def show(done: Replayed, verbose: bool) -> None:
     """Print what came of one record."""
-    verdict = "as recorded" if done.tasks else "not scored" if done.left_out else "no scores"
+    verdict = "as recorded" if done.labels else "not scored" if done.left_out else "no scores"
     verdict = "differs" if done.differing else verdict
-    counted = f"{done.tasks} task{'s' * (done.tasks != 1)}, {done.numbers:,} numbers"
+    counted = f"{len(done.labels)} task{'s' * (len(done.labels) != 1)}, {done.numbers:,} numbers"
     say(f"{verdict}: {done.row} ({counted})")
     shown = done.differing if verbose else done.differing[:SHOWN]
     for label, difference in shown:

@@ -66,6 +66,8 @@ class Evidence(Part):
         One of `OUTCOMES`.
     checked, of : int
         How many of its records were looked at so, and how many there are.
+    without : list of str, or None
+        The tasks that it has scores of and that were not looked at; the level is of the others.
     reason : str
         What is wrong, or why it could not be looked at; "" for nothing.
     by, on : str
@@ -89,6 +91,7 @@ class Evidence(Part):
     python: str
     numpy: str
     blas: str
+    without: Sequence[str] | None = None
 
     @property
     def place(self) -> Place:

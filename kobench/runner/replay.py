@@ -36,8 +36,10 @@ class Replayed:
         The record.
     row : str
         Whose answers, and on what.
-    tasks, numbers : int
-        How many tasks were scored again, and how many numbers compared.
+    labels : list of str
+        The tasks that were scored again.
+    numbers : int
+        How many numbers were compared.
     differing : list of tuple of (str, Difference)
         Task label, and where its scores differ.
     left_out : list of str
@@ -52,7 +54,7 @@ class Replayed:
 
     record: Record
     row: str
-    tasks: int = 0
+    labels: list[str] = field(default_factory=list)
     numbers: int = 0
     differing: list[tuple[str, Difference]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -193,9 +195,9 @@ def again(
         try:
             arrays = arrays_of(trial, name, recorded, prepared, source.store)
         except TrialFailed:
-            if scores:
+            if recorded:
                 raise
-            return  # neither then nor now
+            continue  # neither then nor now
         if not recorded and name not in {task.spec.asks for task, _ in silent.values()}:
             continue
         if recorded and hash_of_arrays(arrays) != recorded:
@@ -207,7 +209,7 @@ def again(
     for label in silent:
         made = draft.scores.get(label)
         if made is not None and any(metric.value is not None for metric in made.metrics.values()):
-            found.tasks += 1
+            found.labels.append(label)
             told = f"{record.result.status}, without scores", "ok, with scores"
             found.differing.append((label, Difference("status", *told, 0.0)))
     for label, (task, recorded_scores) in scores.items():
@@ -227,7 +229,7 @@ def again(
             for name in recorded_scores.metrics
         }
         agreement = compare(recorded_scores, now, tolerances)
-        found.tasks += 1
+        found.labels.append(label)
         found.numbers += agreement.numbers
         found.differing += [(label, difference) for difference in agreement.differing]
 

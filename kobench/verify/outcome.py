@@ -14,8 +14,10 @@ from kobench.verify.finding import Finding, by_record
 from kobench.verify.rerun import Rerun
 from kobench.verify.rescored import Rescored
 
-#: What is said of a row beside a level and `WRONG`: nobody looked further, or could not.
+#: What is said of a row beside a level and `WRONG`: nobody looked further, or could not, or only
+#: some of its tasks were scored again.
 CONSISTENT, NOT_RESCORED, NOT_RERUN = "consistent", "not re-scored", "not re-run"
+PARTLY = "partly re-scored"
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class Outcome:
     records : sequence of Record
         Its records.
     word : str
-        `CONSISTENT`, a level, `NOT_RESCORED`, `NOT_RERUN` or `WRONG`.
+        `CONSISTENT`, a level, `PARTLY`, `NOT_RESCORED`, `NOT_RERUN` or `WRONG`.
     wrong, open : list of str
         What is wrong, and why it could not be looked at.
     checked : int
         How many of its records have reached the level.
-    never : tuple of str
-        The question sets of which no answers were published.
+    without : tuple of str
+        The tasks that it has scores of and that were scored again on no record of it.
     sampled : bool
         Whether answers to some were not.
     no_answers : str
@@ -48,7 +50,7 @@ class Outcome:
     wrong: Sequence[str] = ()
     open: Sequence[str] = ()
     checked: int = 0
-    never: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     sampled: bool = False
     no_answers: str = ""
 
@@ -102,7 +104,8 @@ def raised(found: Outcome, open_: Sequence[str], checked: int) -> Outcome:
         return found
     if open_:
         return replace(found, word=NOT_RERUN, open=[*found.open, *unique(open_)])
-    return replace(found, word=RERUN, checked=checked, sampled=checked < len(found.records))
+    sampled = checked < len(found.records)
+    return replace(found, word=RERUN, checked=checked, sampled=sampled, without=())
 
 
 def outcome_of(
@@ -119,7 +122,10 @@ def outcome_of(
     checked = sum(id(record) in done.checked for record in members)
     out = [done.sampled_out.get(id(record), []) for record in members]
     lacking = [why for record in members if (why := done.no_answers.get(id(record)))]
-    reached = RESCORED if checked else CONSISTENT
+    made = {label for record in members for label in done.labels.get(id(record), ())}
+    owned = {label for record in members for label in record.result.scores}
+    without = tuple(sorted(owned - made)) if checked else ()
+    reached = CONSISTENT if not checked else PARTLY if without else RESCORED
     return Outcome(
         place,
         members,
@@ -127,7 +133,7 @@ def outcome_of(
         bad,
         left,
         checked,
-        tuple(sorted(set.intersection(*map(set, out)))) if any(out) else (),
+        without,
         any(out),
         lacking[0] if lacking else "",
     )
@@ -149,7 +155,8 @@ def evidence_of(found: Iterable[Outcome], by: str, on: str) -> dict[Place, Evide
     multiplies = blas()
     kept = {}
     for one in found:
-        outcome = UNVERIFIABLE if one.no_answers and one.word != WRONG else one.word
+        word = RESCORED if one.word == PARTLY else one.word
+        outcome = UNVERIFIABLE if one.no_answers and word != WRONG else word
         if outcome not in (WRONG, UNVERIFIABLE, *LEVELS):
             continue
         reason = one.wrong[0] if outcome == WRONG else one.no_answers
@@ -159,6 +166,7 @@ def evidence_of(found: Iterable[Outcome], by: str, on: str) -> dict[Place, Evide
             outcome=outcome,
             checked=one.checked,
             of=len(one.records),
+            without=list(one.without) or None,
             reason=reason,
             by=by,
             on=on,

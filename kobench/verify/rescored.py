@@ -31,6 +31,8 @@ class Rescored:
         The `id` of a record -> the question sets whose answers were not published.
     no_answers : dict of int to str
         The `id` of a record -> why there are no answers of which to make its scores.
+    labels : dict of int to frozenset of str
+        The `id` of a record -> the tasks that were scored again.
     numbers : int
         How many numbers were compared.
     """
@@ -39,6 +41,7 @@ class Rescored:
     open: list[Finding] = field(default_factory=list)
     checked: set[int] = field(default_factory=set)
     sampled_out: dict[int, list[str]] = field(default_factory=dict)
+    labels: dict[int, frozenset[str]] = field(default_factory=dict)
     no_answers: dict[int, str] = field(default_factory=dict)
     numbers: int = 0
 
@@ -75,7 +78,8 @@ def rescore(
         if done.no_answers:
             found.no_answers[id(record)] = done.no_answers
         fine = not done.differing and not done.left_out and record.result.status not in BAD
-        if fine and (done.tasks or not done.sampled_out):
+        if fine and (done.labels or not done.sampled_out):
             found.checked.add(id(record))
+        found.labels[id(record)] = frozenset(done.labels)
         tell(done)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kobench.results.parts import DrawnValue, MetricScore, TaskScores
 from kobench.specs import MetricSpec
@@ -24,6 +24,7 @@ ENOUGH_DRAWS = 50
 def check_scores(label: str, scores: TaskScores, known: Known) -> Iterator[str]:
     """Every contradiction in the scores of one task, as a sentence."""
     yield from check_versions(label, scores, known)
+    yield from check_lists(scores, known)
     yield from check_counts(scores)
     for shown, metric in scores.metrics.items():
         spec = known.metric(scores.task, shown)
@@ -48,6 +49,37 @@ def check_versions(label: str, scores: TaskScores, known: Known) -> Iterator[str
                 f"{shown} has version {metric.version}, expected 1 to {spec.version}, which are"
                 " known here"
             )
+
+
+def check_lists(scores: TaskScores, known: Known) -> Iterator[str]:
+    """Floors, lines and metrics that rank which the task doesn't declare in that version.
+
+    A shorter list would have the best floor missed by nobody. Metrics that rank may be fewer where
+    the second has no value, and have another variant where few perturbations are detectable.
+    """
+    task = known.task(scores.task)
+    if task is None or task.spec.version != scores.version:
+        return
+    for what, said, declared in (
+        ("floors", scores.floors, task.spec.floors),
+        ("lines", scores.lines, task.spec.lines),
+    ):
+        if sorted(said) != sorted(declared):
+            yield f"names the {what} {names(said)}, and the task has {names(declared)}"
+    said, declared = (
+        [name.partition("[")[0] for name in each] for each in (scores.primary, task.spec.primary)
+    )
+    if said != declared[: len(said)] or (declared and not said):
+        yield f"ranks by {names(said)}, and the task by {names(declared)}"
+
+
+def names(words: Iterable[str]) -> str:
+    """Words as a list, "none" for none.
+
+    >>> names(["a", "b"]), names([])
+    ('a, b', 'none')
+    """
+    return ", ".join(words) or "none"
 
 
 def check_counts(scores: TaskScores) -> Iterator[str]:

@@ -49,6 +49,19 @@ def folder(made, tmp_path):
     return shutil.copytree(made, tmp_path / "out")
 
 
+def test_tasks_that_nobody_could_score_again_have_no_level(folder):
+    """What `without` names is of a row that was scored again in its other tasks."""
+    path = folder / "verified.json"
+    document = json.loads(path.read_text())
+    for row in document["rows"]:
+        row["without"] = ["profile@2"] if row["row"][1] == "good" else None
+    path.write_text(json.dumps(document))
+    rows = list(csv.DictReader(io.StringIO(kobench("board", folder, "--format", "csv").stdout)))
+    levels = {row["predictor"]: row["verified"] for row in rows}
+    assert levels["good"] == ""
+    assert levels["masked-mean"] == "re-scored"
+
+
 def test_every_form_of_a_board_says_who_looked(folder):
     said = "re-scored by Ann of the board on 2026-11-30 (kobench"
     for form in ("markdown", "html", "json", "latex", "terminal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -13,8 +14,10 @@ from kobench.results.parts import TaskScores
 from kobench.verify import rescored
 from kobench.verify.known import Known
 from kobench.verify.origin import check_hashes, check_run
+from kobench.verify.outcome import outcomes
+from kobench.verify.rescored import Rescored
 from kobench.verify.tables import check_table
-from kobench.verify.values import check_counts, check_declared, check_metric
+from kobench.verify.values import check_counts, check_declared, check_lists, check_metric
 
 TASK = factories.TASK
 
@@ -121,13 +124,13 @@ def test_each_mean_over_perturbations_is_that_of_its_column(name, variant):
         ({"left_out": ["no data"]}, False),
         ({"differing": [("t@1", "a")]}, False),
         ({"sampled_out": ["singles"]}, True),
-        ({"sampled_out": ["singles"], "tasks": []}, False),
+        ({"sampled_out": ["singles"], "labels": []}, False),
         ({"status": "failed"}, False),
     ],
 )
 def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, checked):
     (record,) = factories.read([factories.record("mlp", status=changes.get("status", "ok"))])
-    sound = {"numbers": 1, "differing": [], "left_out": [], "sampled_out": [], "tasks": ["t@1"]}
+    sound = {"numbers": 1, "differing": [], "left_out": [], "sampled_out": [], "labels": ["t@1"]}
     done = SimpleNamespace(record=record, row="mlp", no_answers="", **{**sound, **changes})
     monkeypatch.setattr(rescored, "replay", lambda records, source: [done])
     found = rescored.rescore([record], None)
@@ -142,7 +145,7 @@ def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, chec
 def test_three_differences_of_a_record_are_told_and_the_others_counted(monkeypatch, many, last):
     (record,) = factories.read([factories.record("mlp")])
     differing = [(f"t{number}@1", f"d{number}") for number in range(many)]
-    sound = {"left_out": ["no data"], "sampled_out": ["cells"], "tasks": [], "no_answers": "gone"}
+    sound = {"left_out": ["no data"], "sampled_out": ["cells"], "labels": [], "no_answers": "gone"}
     done = SimpleNamespace(record=record, row="a row", numbers=5, differing=differing, **sound)
     monkeypatch.setattr(rescored, "replay", lambda records, source: [done, done])
     told: list[object] = []
@@ -182,3 +185,56 @@ def test_what_kobench_knows_of_its_own_tasks_and_metrics():
 def test_what_strangers_declare_is_their_own_word():
     entry = SimpleNamespace(trusted=False)
     assert Known(SimpleNamespace(find=lambda kind, name: entry)).task("response") is None
+
+
+RESPONSE = SimpleNamespace(
+    version=2, floors=("a", "b"), lines=("truth",), primary=("first", "second")
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"floors": ["b", "a"]}, []),
+        ({"floors": ["a"]}, ["names the floors a, and the task has a, b"]),
+        ({"floors": ["a", "b", "c"]}, ["names the floors a, b, c, and the task has a, b"]),
+        ({"lines": []}, ["names the lines none, and the task has truth"]),
+        ({"primary": ["first[all]"]}, []),
+        ({"primary": ["second"]}, ["ranks by second, and the task by first, second"]),
+        ({"primary": []}, ["ranks by none, and the task by first, second"]),
+        ({"primary": ["other"]}, ["ranks by other, and the task by first, second"]),
+        ({"version": 1, "floors": ["a"], "primary": []}, []),  # what it had then is not known
+    ],
+)
+def test_a_record_names_the_floors_lines_and_metrics_that_its_task_declares(changes, said):
+    (record,) = factories.read([factories.record("mlp", 0.5)])
+    (made,) = record.result.scores.values()
+    sound = {"version": 2, "floors": ["a", "b"], "lines": ["truth"], "primary": ["first", "second"]}
+    scores = replace(made, **{**sound, **changes})
+    known = SimpleNamespace(task=lambda _: SimpleNamespace(spec=RESPONSE))
+    assert list(check_lists(scores, known)) == said
+    assert list(check_lists(scores, SimpleNamespace(task=lambda _: None))) == []
+
+
+def test_a_row_is_scored_again_where_each_of_its_tasks_was():
+    """One record that was asked everything stands for the row, none for another task."""
+    both = {**factories.scores({"spearman": 0.5}, "keystone@1"), **factories.scores({"x": 1.0})}
+    first, second = factories.read(
+        [factories.record("mlp", both), factories.record("mlp", 0.5, seed=1)]
+    )
+    task, other = sorted(both)
+
+    def outcome(of_first, of_second, checked=2):
+        done = Rescored(
+            checked={id(one) for one in (first, second)[:checked]},
+            labels={id(first): frozenset(of_first), id(second): frozenset(of_second)},
+        )
+        (found,) = outcomes([first, second], [], done)
+        return found.word, found.without
+
+    assert outcome({task, other}, {other}) == ("re-scored", ())
+    assert outcome({task}, {other}) == ("re-scored", ())
+    assert outcome({task}, set(), 1) == ("partly re-scored", (other,))
+    assert outcome(set(), {other}) == ("partly re-scored", (task,))
+    assert outcome(set(), set(), 0) == ("consistent", ())

@@ -31,12 +31,19 @@ def with_levels(
     places : collection of Place
         All rows of the board.
     """
-    levels = {place: verified_by(one) for place, one in evidence.items() if one.outcome in LEVELS}
+    sections = list(sections)
+    good = {place: one for place, one in evidence.items() if one.outcome in LEVELS}
+    levels = {
+        (place, section.task): verified_by(one)
+        for place, one in good.items()
+        for section in sections
+        if section.task not in (one.without or ())
+    }
     shown = [
         replace(
             section,
             rows=tuple(
-                replace(row, verified=levels.get(Place(keys[row.name], *where(section))))
+                replace(row, verified=levels.get((Place(keys[row.name], *where(section)), task)))
                 if row.name in keys
                 else row
                 for row in section.rows
@@ -44,8 +51,9 @@ def with_levels(
         )
         for keys in [{name: key for key, name in names.items()}]
         for section in sections
+        for task in [section.task]
     ]
-    here = {place: evidence[place] for place in places if place in levels}
+    here = {place: good[place] for place in places if place in good}
     return shown, (sentence_of(list(here.values()), len(places)),) if here else ()
 
 
