@@ -66,11 +66,10 @@ def check_lists(scores: TaskScores, known: Known) -> Iterator[str]:
     ):
         if sorted(said) != sorted(declared):
             yield f"names the {what} {names(said)}, and the task has {names(declared)}"
-    said, declared = (
-        [name.partition("[")[0] for name in each] for each in (scores.primary, task.spec.primary)
-    )
-    if said != declared[: len(said)] or (declared and not said):
-        yield f"ranks by {names(said)}, and the task by {names(declared)}"
+    ranks = [name.partition("[")[0] for name in scores.primary]
+    meant = [name.partition("[")[0] for name in task.spec.primary]
+    if ranks != meant[: len(ranks)] or (meant and not ranks):
+        yield f"ranks by {names(ranks)}, and the task by {names(meant)}"
 
 
 def names(words: Iterable[str]) -> str:
