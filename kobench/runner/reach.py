@@ -21,15 +21,12 @@ from kobench.results.versions import OLDER
 from kobench.runner.keys import Trial
 from kobench.runner.readable import caches_in
 from kobench.runner.request import device_kind
-from kobench.runner.search import search
+from kobench.runner.search import CODE, search
 from kobench.sandbox.hiding import lies_in
 from kobench.sandbox.places import readable_by, this_interpreter
 
 #: What a run writes into a results folder.
 RESULTS = ("records", "answers", "shown", OLDER, ".work")
-
-#: How names of files end that are code: a predictor may need it, and it is no data.
-CODE = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dylib", ".dll")
 
 
 @dataclass(frozen=True)

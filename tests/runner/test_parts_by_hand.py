@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from kobench.results.naming import row_of
 from kobench.results.parts import Record
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner import rebuilt, recorded
+from kobench.runner.copies import Originals, contents_of, is_same
 from kobench.runner.datasets import datasets_of, join
 from kobench.runner.environment import in_its_environment
 from kobench.runner.folder import LostError, Results, clear, locked
@@ -38,7 +41,7 @@ from kobench.runner.recorded import request_of
 from kobench.runner.replay import only, order_of
 from kobench.runner.request import ENOUGH_NETWORKS, Request, device_kind
 from kobench.runner.resume import Action, limits_of, passed_a_limit
-from kobench.runner.search import Originals, is_result, sizes_of, unpacked, walk
+from kobench.runner.search import board_at, is_result, walk
 from kobench.runner.shown import REAL, Showing, parse, written_in
 from kobench.runner.tasks import fits
 from kobench.runner.trust import has_strangers, trusted_with_predictor
@@ -509,24 +512,48 @@ def test_what_a_predictors_own_distribution_brings_is_named():
 # looking for copies
 
 
-def test_what_a_file_may_be_the_size_of(tmp_path):
-    def sizes(name, content):
-        (tmp_path / name).write_bytes(content)
-        return sizes_of(str(tmp_path / name))
+def test_what_a_file_holds_by_its_first_bytes(tmp_path):
+    def packers(content):
+        (tmp_path / "a").write_bytes(content)
+        return [packer for packer, _ in contents_of(str(tmp_path / "a"))]
 
-    packed = gzip.compress(b"x" * 1000)
-    assert sizes("a", b"") == []
-    assert sizes("a", b"abc") == [3]
-    assert sizes("a", packed) == [len(packed)]
-    assert sizes("a.gz", packed) == [len(packed), 1000]
-    assert sizes("a.gz", b"x" * 17) == [17]
-    assert sizes("a.gz", b"x" * 14 + (7).to_bytes(4, "little")) == [18, 7]
-    assert unpacked(str(tmp_path / "a.gz"), 3) is None
-    (tmp_path / "a.gz").write_bytes(packed)
-    assert unpacked(str(tmp_path / "a.gz"), 1000)
-    assert unpacked(str(tmp_path / "a.gz"), 999) is unpacked(str(tmp_path / "a.gz"), 1001) is None
-    (tmp_path / "a.gz").write_bytes(packed[:-9])
-    assert unpacked(str(tmp_path / "a.gz"), 1000) is None
+    content = b"x" * 5000
+    assert packers(b"") == []
+    assert packers(b"abc") == [""]
+    assert packers(gzip.compress(content)) == ["", "gzip"]
+    assert packers(bz2.compress(content)) == ["", "bz2"]
+    assert packers(lzma.compress(content)) == ["", "lzma"]
+    # nothing in it, or nothing that can be unpacked
+    assert packers(gzip.compress(b"")) == packers(b"\x1f\x8b" + content) == [""]
+    assert packers(b"BZh" + content) == packers(b"\xfd7zXZ\0" + content) == [""]
+    assert list(contents_of(str(tmp_path))) == list(contents_of(str(tmp_path / "gone"))) == []
+    firsts = {first for _, first in contents_of(str(tmp_path / "a"))}
+    (tmp_path / "a").write_bytes((b"\xfd7zXZ\0" + content)[:4096])
+    assert {first for _, first in contents_of(str(tmp_path / "a"))} == firsts
+    (tmp_path / "a").write_bytes((b"\xfd7zXZ\0" + content)[:4095])
+    assert {first for _, first in contents_of(str(tmp_path / "a"))} != firsts
+
+
+def test_contents_are_the_same_to_the_last_byte(tmp_path):
+    content = os.urandom(200_000)
+    (tmp_path / "a").write_bytes(content)
+
+    def same(other, its=""):
+        (tmp_path / "b").write_bytes(other)
+        ways = [("a", "", "b", its), ("b", its, "a", "")]
+        found = {is_same(str(tmp_path / c), d, str(tmp_path / e), f) for c, d, e, f in ways}
+        assert len(found) == 1
+        return found.pop()
+
+    assert same(content)
+    assert same(gzip.compress(content), "gzip")
+    members = gzip.compress(content[:70_000]) + gzip.compress(content[70_000:]) + gzip.compress(b"")
+    assert same(members, "gzip")
+    for other in (content[:-1], content + b"0", content[:-1] + bytes([content[-1] ^ 1])):
+        assert not same(other)
+        assert not same(gzip.compress(other), "gzip")
+    assert not same(gzip.compress(content)[:-9], "gzip")
+    assert not is_same(str(tmp_path / "a"), "", str(tmp_path / "gone"), "")
 
 
 def test_results_are_known_by_the_names_of_what_is_in_them(tmp_path):
@@ -542,8 +569,23 @@ def test_results_are_known_by_the_names_of_what_is_in_them(tmp_path):
         place.mkdir(parents=True)
         (place / name).touch()
         assert is_result(str(place)) == known
-    assert is_result("any/records.jsonl.gz")
+    assert is_result("any/secret-seed.txt")
+    assert not is_result("any/records.jsonl.gz")  # that is a board's, see below
     assert not is_result(str(tmp_path / "records"))
+
+
+def test_what_is_hidden_where_a_board_lies(tmp_path):
+    (tmp_path / "b" / "pictures").mkdir(parents=True)
+    for name in ("answers.zip", "what-is-written-next", "pictures/a.svg"):
+        (tmp_path / "b" / name).touch()
+    board = str(tmp_path / "b")
+    files = {f"{board}/{name}" for name in ("answers.zip", "what-is-written-next", "signatures")}
+    assert board_at(board, [str(tmp_path)], given=True) == [board]
+    assert set(board_at(board, [board], given=True)) == files
+    assert set(board_at(board, [str(tmp_path)], given=False)) == files
+    (tmp_path / "b" / "mine.py").touch()
+    assert set(board_at(board, [str(tmp_path)], given=True)) == files
+    assert board_at(f"{board}/gone", [board], given=True) == [f"{board}/gone"]
 
 
 def test_copies_are_found_packed_or_not_and_by_a_second_name(tmp_path):
@@ -553,22 +595,24 @@ def test_copies_are_found_packed_or_not_and_by_a_second_name(tmp_path):
     original.write_bytes(content)
     (tmp_path / "data" / "packed.csv.gz").write_bytes(gzip.compress(b"y" * 3000))
     found = Originals([original, tmp_path / "data" / "packed.csv.gz", tmp_path / "gone"])
-    assert found.endings == (".csv", ".csv.gz", ".h5ad", ".h5ad.gz")
+    packed = ("", ".bgz", ".bz2", ".gz", ".xz")
+    assert found.endings == tuple(end + each for end in (".csv", ".h5ad") for each in packed)
     assert found.inodes == set()
     for name, written, copy in (
         ("same", content, True),
         ("cells.gz", gzip.compress(content), True),
         ("other", os.urandom(5000), False),
         ("plain", b"y" * 3000, True),
-        ("cells", gzip.compress(content), False),
+        ("cells", gzip.compress(content), True),
         ("empty", b"", False),
     ):
         (tmp_path / name).write_bytes(written)
         assert found.has_copy(str(tmp_path / name)) == copy, name
     assert not found.has_copy(str(tmp_path / "nowhere"))
-    for name in ("data/bad.csv.gz", "bad.gz"):  # both say that they hold 999 bytes, and hold none
-        (tmp_path / name).write_bytes(name[-6:].encode().ljust(16) + (999).to_bytes(4, "little"))
+    for name in ("data/bad.csv.gz", "bad.gz"):  # neither can be unpacked
+        (tmp_path / name).write_bytes(b"\x1f\x8b" + name[-6:].encode().ljust(16))
     assert not Originals([tmp_path / "data" / "bad.csv.gz"]).has_copy(str(tmp_path / "bad.gz"))
+    assert not Originals([]).has_copy(str(original))
     os.link(original, tmp_path / "link.txt")
     linked = Originals([original])
     assert linked.inodes == {original.stat().st_ino}
@@ -576,7 +620,11 @@ def test_copies_are_found_packed_or_not_and_by_a_second_name(tmp_path):
     (tmp_path / "records.jsonl.gz").touch()
     (tmp_path / "to.h5ad").symlink_to(original)
     walked = set(walk([str(tmp_path), str(tmp_path / "data")], (".h5ad",), linked.inodes))
-    names = ("data/cells.h5ad", "link.txt", "records", "records.jsonl.gz")
+    for name in ("answers.zip", "board.json.gz", "board.csv"):
+        (tmp_path / name).touch()
+    walked |= set(walk([str(tmp_path)], (".h5ad",), linked.inodes))
+    names = ("data/cells.h5ad", "link.txt", "records", "records.jsonl.gz", "answers.zip")
+    names = (*names, "board.json.gz")
     assert walked == {str(tmp_path / name) for name in names}
     assert set(walk([str(original)], (".none",), set())) == {str(original)}
 

@@ -5,9 +5,11 @@ A predictor reads all that it can find, in the sandbox and without it.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib.util
 import json
+import lzma
 import os
 import shutil
 import site as site_module
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from command import kobench
 from pretend_plugins import Site
+from tiny import PLUGIN, TINY
 
 from kobench.checks.predictors import Setting, worker_for
 from kobench.errors import UserError
@@ -34,6 +37,7 @@ from kobench.runner.run import Run
 from kobench.runner.search import search
 from kobench.sandbox import uncovered
 from kobench.sandbox.finding import layers_here
+from kobench.sandbox.hiding import lies_in
 from kobench.sandbox.places import Interpreter
 from kobench.supervisor import room
 
@@ -124,12 +128,16 @@ def shared(tmp_path: Path, described: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (shared / "copy.bin").write_bytes(content)
     (shared / "deeper").mkdir()
     (shared / "deeper" / "packed.csv.gz").write_bytes(gzip.compress(content))
+    # as bgzip writes it, which ends with an empty member, and under any name
+    (shared / "deeper" / "members").write_bytes(gzip.compress(content) + gzip.compress(b""))
     (shared / "link.csv").symlink_to(cells)
     os.link(cells, shared / "second-name")
     for name in (
         f"old/records/{'a' * 24}.json",
         f"old/answers/{'b' * 64}.npz",
         "board/records.jsonl.gz",
+        "other/answers.zip",
+        "other/what-pack-writes-next",
         "data/mine/another.csv",
         "cache/plugins/description.json",
     ):
@@ -172,7 +180,7 @@ def test_the_same_predictor_finds_all_of_it_without_the_sandbox(
     seeker = write_seeker(tmp_path / "theirs" / "seeker.py", shared)
     cells = f"table:path={shared / 'cells.csv'}"
     found = seek(seeker, cells, tmp_path / "out", "off", readable=(shared,))
-    assert len(found) == 11, found
+    assert len(found) == 14, found
 
 
 def test_the_data_of_an_installed_dataset_are_hidden_from_other_plugins(
@@ -525,18 +533,38 @@ def test_copies_are_found_by_content_and_not_by_size(tmp_path: Path) -> None:
         (folder / "copy.csv").write_bytes(content)
         (folder / "copy.bin").write_bytes(content)
         (folder / "packed.csv.gz").write_bytes(gzip.compress(content))
+        (folder / "packed.bin").write_bytes(gzip.compress(content))
+        (folder / "parts.csv.bgz").write_bytes(
+            gzip.compress(content[:60]) + gzip.compress(content[60:]) + gzip.compress(b"")
+        )
+        (folder / "packed.csv.bz2").write_bytes(bz2.compress(content))
+        (folder / "packed.csv.xz").write_bytes(lzma.compress(content))
         (folder / "as-long.csv").write_bytes(content[::-1])
         (folder / "bomb.csv.gz").write_bytes(bomb[:-4] + len(content).to_bytes(4, "little"))
         (folder / "empty.csv").write_bytes(b"")
     found = search([original], [str(installed)], [str(given)])
-    assert found == [
-        *(given / name for name in ("copy.bin", "copy.csv", "packed.csv.gz")),
-        *(installed / name for name in ("copy.csv", "packed.csv.gz")),
-    ]
+    named = {f"packed.csv.{each}" for each in ("bz2", "gz", "xz")} | {"copy.csv", "parts.csv.bgz"}
+    assert set(found) == {
+        *(given / name for name in (*named, "copy.bin", "packed.bin")),
+        *(installed / name for name in named),
+    }
     packed = tmp_path / "original.csv.gz"
     packed.write_bytes(gzip.compress(content, 1))
     assert given / "copy.csv" in search([packed], [], [str(given)])
     assert search([], [str(installed)], []) == []
+
+
+def test_nothing_that_was_packed_for_publishing_is_read_but_pictures(tmp_path: Path) -> None:
+    """Whatever it is called: answers of others lie in it."""
+    results, board = tmp_path / "results", tmp_path / "shared" / "board"
+    kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "--secret", "--out", results)
+    kobench("board", results, "--pack", board)
+    wrote = {path for path in board.rglob("*") if path.is_file()}
+    assert {board / "answers.zip", board / "records.jsonl.gz", board / "secret-seed.txt"} <= wrote
+    for readable in (board.parent, board):
+        hidden = search([], [], [str(readable)])
+        shown = {path for path in wrote if not any(lies_in(str(path), str(h)) for h in hidden)}
+        assert {path.parent for path in shown} <= {board / "pictures"}
 
 
 def test_secret_seeds_are_results_under_any_name(tmp_path: Path) -> None:
