@@ -93,6 +93,18 @@ def test_a_gap_by_hand():
     assert gap.needs == 4
     assert Gap(-0.1, -0.2, 0.0, 0.05, 10).needs is None
     assert gap_of(spec(constant), dataclasses.replace(one, blocks=1), other).low is None
+    # of two perturbations there is an interval: sqrt(2), and t with 1 degree is 12.7062
+    two = gap_of(spec(constant), dataclasses.replace(one, blocks=2), other)
+    assert two.error == pytest.approx(0.2 * np.sqrt(2))
+    assert two.high == pytest.approx(0.4 + 12.7062 * two.error, rel=1e-5)
+    # the draws that both have are compared, without those in which one has no value
+    longer = Level(0.2, np.array([0.3, 0.1, np.nan, 9.0]), 4)
+    assert gap_of(spec(constant), one, longer).error == pytest.approx(
+        np.std([0.2, 0.6], ddof=1) * np.sqrt(4 / 3)
+    )
+    alone = Level(0.2, np.array([0.3, np.nan, np.nan]), 4)
+    assert gap_of(spec(constant), one, alone).low is None
+    assert level_of(each_one(constant), (), Redraw("perturbation", seed=0)) is None
 
 
 def test_the_duplicate_is_scored_against_the_other_half():
