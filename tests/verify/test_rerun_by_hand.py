@@ -227,7 +227,8 @@ def test_which_method_is_that_of_a_record(monkeypatch, selection, environment, m
     record = replace(record, trial=replace(record.trial, predictor=told))
     one = SimpleNamespace(**{"environment": "", "plugin_file": "", "registry": registry, **method})
     if chosen is None:
-        with pytest.raises(UserError, match="its method is not here"):
+        where = f"environment {method['environment']}" if method else "d"
+        with pytest.raises(UserError, match=rf"its method is not here \({where} brings no"):
             predictor_of(record, one)
     else:
         assert predictor_of(record, one) == ("predictors", chosen)
@@ -281,5 +282,6 @@ def test_a_row_that_could_not_be_fitted_again_says_why_once():
     found = outcome(Rerun(open=open_, checked={id(ROW[0])}))
     assert (found.word, found.open) == (NOT_RERUN, ["mlp: no method"])
     assert evidence_of([found], "me", "2026-01-01") == {}
+    assert outcome(Rerun(open=open_)).word == NOT_RERUN
     found = outcome(Rerun(open=open_), [Finding(ROW[1], "mlp", "", "this")])
     assert (found.word, found.open) == (WRONG, [])
