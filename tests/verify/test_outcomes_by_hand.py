@@ -24,7 +24,14 @@ from kobench.results.evidence import (
 )
 from kobench.verify.consistent import without
 from kobench.verify.finding import Finding
-from kobench.verify.outcome import CONSISTENT, NOT_RESCORED, evidence_of, outcomes, unique
+from kobench.verify.outcome import (
+    CONSISTENT,
+    NOT_RESCORED,
+    PARTLY,
+    evidence_of,
+    outcomes,
+    unique,
+)
 from kobench.verify.rescored import Rescored
 from kobench.verify.signed import Signatures
 
@@ -191,28 +198,45 @@ def test_a_row_is_wrong_where_anything_is_wrong_with_any_of_its_records():
     assert outcome((), again).word == NOT_RESCORED
 
 
-@pytest.mark.parametrize(("checked", "word"), [(0, CONSISTENT), (1, "re-scored"), (2, "re-scored")])
-def test_how_many_records_of_a_row_were_scored_again(checked, word):
-    again = Rescored(checked={*(id(one) for one in ROW[:checked]), id(OTHER[0])})
-    found = outcome((), again)
-    assert (found.word, found.checked) == (word, checked)
+def scored(*tasks):
+    """What came of scoring the records of the row again, of each so many tasks."""
+    labels = {id(one): frozenset(each) for one, each in zip(ROW, tasks, strict=False)}
+    return Rescored(checked={id(one) for one in ROW[: len(tasks)]}, labels=labels)
+
+
+TASK = factories.TASK
 
 
 @pytest.mark.parametrize(
-    ("out", "never", "sampled"),
+    ("tasks", "word", "without"),
     [
-        ([[], []], (), False),
-        ([["b", "a"], ["a", "b"]], ("a", "b"), True),
-        ([["a"], ["a", "b"]], ("a",), True),
-        ([["a"], []], (), True),
+        ([], CONSISTENT, ()),
+        ([[TASK]], "re-scored", ()),  # on one of its records is enough
+        ([[TASK], [TASK]], "re-scored", ()),
+        ([[], [TASK]], "re-scored", ()),
+        ([[]], PARTLY, (TASK,)),
+        ([[], []], PARTLY, (TASK,)),
+        ([["other@1"]], PARTLY, (TASK,)),
     ],
 )
-def test_which_answers_of_a_row_were_never_published(out, never, sampled):
-    again = Rescored(
-        sampled_out={id(one): sets for one, sets in zip(ROW, out, strict=True) if sets}
-    )
+def test_a_row_was_scored_again_where_each_of_its_tasks_was(tasks, word, without):
+    again = scored(*tasks)
+    again.checked.add(id(OTHER[0]))
     found = outcome((), again)
-    assert (found.never, found.sampled) == (never, sampled)
+    assert (found.word, found.checked, found.without) == (word, len(tasks), without)
+    about = evidence_of([found], "me", "2026-02-03").get(place_of(ROW[0]))
+    if word == CONSISTENT:
+        assert about is None
+    else:
+        assert (about.outcome, about.without) == ("re-scored", list(without) or None)
+
+
+@pytest.mark.parametrize(
+    ("out", "sampled"), [([[], []], False), ([["a"], []], True), ([["a"], ["b"]], True)]
+)
+def test_some_answers_of_a_row_were_not_published(out, sampled):
+    known = {id(one): sets for one, sets in zip(ROW, out, strict=True) if sets}
+    assert outcome((), Rescored(sampled_out=known)).sampled == sampled
 
 
 def test_the_first_reason_why_there_are_no_answers():

@@ -261,7 +261,8 @@ ROW = [made(seed=0), made(seed=1)]
 
 
 def outcome(fitted, findings=()):
-    again = Rescored(checked={id(one) for one in ROW})
+    labels = {id(one): frozenset([factories.TASK]) for one in ROW}
+    again = Rescored(checked={id(one) for one in ROW}, labels=labels)
     (one,) = outcomes(ROW, findings, again, fitted)
     return one
 
