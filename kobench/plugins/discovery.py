@@ -274,9 +274,9 @@ class Found(NamedTuple):
         looks like code that was compiled here. What a wheel brought is no such code, whatever it is
         called: the list of files has its hash.
     caches : frozenset of Path
-        The folders in which what looks compiled lies, notes of packaging tools, and links of
-        editable installs. Who wrote that list can leave out a hash, so nobody knows what they hold:
-        its predictors must not read them.
+        The folders in which what looks compiled lies, and every other file that was left out:
+        notes of packaging tools, programs, links of editable installs. Who wrote that list can
+        leave out a hash, so nobody knows what they hold: its predictors must not read them.
     """
 
     roots: dict[str, Path]
@@ -320,10 +320,12 @@ def files_of(
     every = {name: base / name for name, _ in rows}
     if own.endswith(".dist-info"):  # no list needs to have what lies there
         every.update({f"{own}/{name}": path for name, path in files_below(base / own).items()})
-    files = {name: path for name, path in every.items() if is_content(name, own, editable)}
+    files = {
+        name: path
+        for name, path in every.items()
+        if is_content(name, own, editable) and not is_program(name, base, points_of_all)
+    }
     left_out = [path for name, path in every.items() if name not in files]
-    for name in [each for each in files if is_program(each, base, points_of_all)]:
-        del files[name]
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")

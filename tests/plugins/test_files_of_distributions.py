@@ -23,6 +23,7 @@ from kobench.plugins.discovery import (
     shown_in_place,
 )
 from kobench.plugins.programs import TAILS
+from kobench.sandbox.hiding import lies_in
 
 OWN = "mine-1.dist-info"
 
@@ -146,7 +147,34 @@ def test_programs_of_entry_points_do_not_count(tmp_path):
     found = files_of(one, [], nowhere)
     assert "../../bin/else" in found.files  # of which no entry point says that it is made
     assert "../../bin/run" not in found.files
+    # which interpreter it names, and by which words, is anybody's to choose
+    assert {path.resolve() for path in found.caches} >= {tmp_path / "bin" / "run"}
+    assert tmp_path / "bin" / "else" not in {path.resolve() for path in found.caches}
     assert "mine/__init__.py" in found.files
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_all_that_is_listed_counts_or_is_hidden(tmp_path, direct):
+    """What is in no key and can be read decides answers unseen."""
+    site = tmp_path / "lib" / "site"
+    programs = ["../../bin/run", "../bin/run", "../../lib/bin/run", "../../../bin/run"]
+    files = ["mine/__init__.py", "mine/w.txt", "mine/__pycache__/w.cpython-311.pyc", "mine.pth"]
+    files += ["__editable___mine_finder.py", *(f"{OWN}/{note}" for note in ("WHEEL", "w.txt"))]
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "setup.cfg").write_text("[metadata]\nname = mine\n")
+    listed = [f"{name},," for name in (*files, *programs)]
+    one = install(site, files, listed=listed, direct=project if direct else None)
+    with (site / OWN / "entry_points.txt").open("a") as file:
+        file.write("[console_scripts]\nrun = mine:main\n")
+    for name in programs:
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        made = TAILS[0].format(module="mine", name="main", call="main")
+        (site / name).write_text(f"#!/bin/sh\n{made}")
+    found = files_of(one, [], nowhere)
+    for name in (*files, *programs):
+        hidden = any(lies_in(str(site / name), str(place)) for place in found.caches)
+        assert (name in found.files) != hidden, name
 
 
 def test_where_the_package_of_an_entry_point_lies_counts_if_it_is_its_own(tmp_path):
