@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kobench.errors import UserError
+from kobench.util.git import git
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
@@ -106,9 +107,8 @@ def at_revision(file: Path, revision: str) -> bytes:
     if revision.startswith("-"):
         raise UserError(f"{revision!r} is no git revision; expected a commit, a branch or a tag")
     folder = file.parent if file.parent.is_dir() else Path()
-    command = ["git", "-C", str(folder), "show", f"{revision}:./{file.name}"]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        done = git("cat-file", "blob", f"{revision}:./{file.name}", folder=folder)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"git can't be asked for {file} at {revision} ({error})") from error
     if done.returncode:

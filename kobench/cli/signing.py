@@ -49,14 +49,13 @@ def key_of_git() -> str:
     """The SSH key by which git signs here; UserError where it has none."""
     import subprocess
 
+    from kobench.util.git import git
+
     def asked(name: str) -> str:
         try:
-            done = subprocess.run(
-                ["git", "config", "--get", name], capture_output=True, text=True, check=False
-            )
-        except OSError as error:
-            raise UserError(f"git can't be asked for its key ({error.strerror})") from error
-        return done.stdout.strip()
+            return git("config", "--get", name).stdout.decode(errors="replace").strip()
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise UserError(f"git can't be asked for its key ({error})") from error
 
     form, key = asked("gpg.format"), asked("user.signingkey")
     if form != "ssh" or not key or key.startswith(("ssh-", "key::", "ecdsa-", "sk-")):

@@ -13,6 +13,7 @@ from pathlib import Path
 from kobench.environments.lock import address_of
 from kobench.plugins.entry import Entry
 from kobench.submit.specification import SourceInfo
+from kobench.util.git import git
 from kobench.util.text import one_line
 
 #: Seconds that git may take.
@@ -125,15 +126,15 @@ def in_checkout(place: Path, uncommitted: bool, project: bool) -> Found | None:
         Whether it is found by the project that it belongs to, and not by itself.
     """
     folder = place if place.is_dir() else place.parent
-    top = git(folder, "rev-parse", "--show-toplevel")
-    if not top or not git(folder, "ls-files", "--", str(place)):
+    top = asked(folder, "rev-parse", "--show-toplevel")
+    if not top or not asked(folder, "ls-files", "--", str(place)):
         return None
     found = Found()
-    commit = git(folder, "rev-parse", "HEAD")
-    address = CREDENTIALS.sub("", git(folder, "remote", "get-url", "origin"))
+    commit = asked(folder, "rev-parse", "HEAD")
+    address = CREDENTIALS.sub("", asked(folder, "remote", "get-url", "origin"))
     lies = project_of(place, Path(top)) if project else place
     inside = os.path.relpath(os.path.realpath(lies), os.path.realpath(top))
-    said = git(folder, "status", "--porcelain", "--untracked-files=all", "--", str(place))
+    said = asked(folder, "status", "--porcelain", "--untracked-files=all", "--", str(place))
     changed = [line[3:] for line in said.splitlines() if "__pycache__" not in line]
     if changed and not uncommitted:
         files = ", ".join(changed[:3])
@@ -146,7 +147,7 @@ def in_checkout(place: Path, uncommitted: bool, project: bool) -> Found | None:
             f"the address of its repository: {top} has no remote called origin; add one, or say"
             " --source ADDRESS@COMMIT"
         )
-    elif not git(folder, "branch", "-r", "--contains", commit):
+    elif not asked(folder, "branch", "-r", "--contains", commit):
         found.notes.append(f"commit {commit[:12]} is in no branch of {address} yet; push it")
     found.source = SourceInfo(
         address=address,
@@ -167,20 +168,13 @@ def project_of(place: Path, top: Path) -> Path:
     return top
 
 
-def git(folder: Path, *words: str) -> str:
+def asked(folder: Path, *words: str) -> str:
     """What git prints, "" where it fails or is not there."""
     try:
-        done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-        )
+        done = git(*words, folder=folder, patience=PATIENCE)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.rstrip("\n") if done.returncode == 0 else ""
+    return done.stdout.decode(errors="replace").rstrip("\n") if done.returncode == 0 else ""
 
 
 def licence_of(entry: Entry) -> str:

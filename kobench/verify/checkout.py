@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import subprocess
@@ -14,6 +13,7 @@ from kobench.errors import UserError
 from kobench.results.faults import shown
 from kobench.util.bounded import read_bounded
 from kobench.util.files import parse_json
+from kobench.util.git import git
 
 #: Where a submission says where its code can be had, and its lock file.
 SUBMISSION, LOCK = "submission.json", "lock.txt"
@@ -95,32 +95,31 @@ def fetch(code: Code, place: Path) -> Path:
     """
     if code.address.startswith("-") or not AT.fullmatch(f"@{code.commit}"):
         raise UserError(f"{code.address[:80]}@{code.commit[:80]} is no address with a commit")
-    git("clone", "--no-checkout", "--quiet", "--", code.address, str(place))
-    git("-C", str(place), "checkout", "--detach", "--quiet", code.commit)
+    call_git("clone", "--no-checkout", "--quiet", "--", code.address, str(place))
+    call_git("checkout", "--detach", "--quiet", code.commit, folder=place)
     inside = (place / code.folder).resolve()
     if not inside.is_relative_to(place.resolve()) or not inside.exists():
         raise UserError(f"commit {code.commit[:12]} of {code.address} has no {code.folder[:80]!r}")
     return inside
 
 
-def git(*words: str) -> None:
-    """Call git, which asks nobody and runs no hooks; UserError where it fails."""
-    safe = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
+def call_git(*words: str, folder: Path | None = None) -> None:
+    """Call git, which may fetch and starts nothing that a repository names.
+
+    Raises
+    ------
+    UserError
+        It fails.
+    """
     try:
-        done = subprocess.run(
-            ["git", *safe, *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-        )
+        done = git(*words, folder=folder, fetches=True, patience=PATIENCE)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"git can't be run ({error})") from error
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise UserError(f"git can't bring the code: {lines[-1]}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(
+            f"git can't bring the code: {(lines or [f'exit code {done.returncode}'])[-1]}"
+        )
 
 
 def environment_of(wanted: str, lock: Path | None, say: Callable[[str], None]) -> str:
