@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kobench.cells import Cells, IntArray
+from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
 from kobench.question import CountedCells, Responses
@@ -105,7 +105,7 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
         detectable=np.array([one.agreement >= DETECTABLE for one in measured]),
         perturbed=np.array([one.cells for one in measured]),
         halves=halves,
-        responds=np.array([one.responds for one in measured]),
+        responds=np.array([*sorted_out.responding()]),
         size_p=adjusted(np.array([one.size_p for one in measured])),
         expected=None if dataset.truth is None else expected_changes(dataset, asked_of),
         confounded=dataset.confounded,
@@ -228,6 +228,12 @@ class Screened:
     def measure(self, name: str) -> MeasuredChange:
         """All that is measured of one that can be asked."""
         return self.screen.measure(self.cells(name), self.targets[name])
+
+    def responding(self) -> Iterator[BoolArray]:
+        """(G,) the genes that differ significantly in each of those that can be asked."""
+        return self.screen.responding(
+            [(self.cells(name), self.targets[name]) for name in self.names]
+        )
 
     @property
     def unasked(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,7 +23,7 @@ from kobench.truth.population.measure import (
 )
 from kobench.truth.population.presummed import HalvedCells, HalvedReference
 from kobench.truth.population.profiles import Population
-from kobench.truth.population.significance import responding
+from kobench.truth.population.rank_sums import Perturbed, responding_all
 from kobench.truth.population.size import size
 from kobench.units import MIN_CELLS
 
@@ -46,8 +46,6 @@ class MeasuredChange:
         The change measured in halves of the cells, NaN at the targets.
     agreement : float
         How well such halves correlate when all wild-type cells are the reference.
-    responds : (G,) bool
-        The genes that differ significantly.
     size : float
         Energy distance.
     size_p : float
@@ -58,7 +56,6 @@ class MeasuredChange:
     change: FloatArray
     halves: FloatArray
     agreement: float
-    responds: BoolArray
     size: float
     size_p: float
 
@@ -126,14 +123,8 @@ class Screen:
         ours, theirs = self._matched(rows, targets, self.reference)
         perturbed, reference = self.perturbed[ours], self.wild_type[theirs]
         strength, p = size(perturbed, reference, targets)
-        tested = perturbed, reference
         if self.groups is not None:
-            most = max(int(each.max(initial=0)) for each in self.groups)
-            tested = (
-                within_groups(perturbed, self.groups[0][ours], most),
-                within_groups(reference, self.groups[1][theirs], most),
-            )
-            p = size(*tested, targets)[1]
+            p = size(self._strata(0, ours), self._strata(1, theirs), targets)[1]
         everyone = self._matched(rows, targets, self.everyone)
         halves = HalvedCells.of(perturbed, targets, self.halves[ours])
         same = halves if np.array_equal(ours, everyone[0]) else None
@@ -142,10 +133,36 @@ class Screen:
             change=change(perturbed, reference, targets),
             halves=self._halved(ours, theirs, targets, self.halved_reference, halves),
             agreement=agreement(self._halved(*everyone, targets, self.halved_everyone, same)),
-            responds=responding(*tested, targets),
             size=strength,
             size_p=p,
         )
+
+    def responding(
+        self, perturbations: Sequence[tuple[IntArray, Sequence[int]]]
+    ) -> Iterator[BoolArray]:
+        """(G,) the genes that differ significantly in each of these perturbations.
+
+        Parameters
+        ----------
+        perturbations : sequence of ((n,) int, sequence of int)
+            Perturbed cells (rows) and targets (columns) of each.
+        """
+        tested = [
+            Perturbed(self._matched(rows, targets, self.reference)[0], targets)
+            for rows, targets in perturbations
+        ]
+        perturbed, reference = self.perturbed, self.wild_type[self.reference]
+        if self.groups is not None:
+            perturbed = self._strata(0, np.arange(len(perturbed)))
+            reference = self._strata(1, self.reference)
+        return responding_all(perturbed, reference, tested)
+
+    def _strata(self, kind: int, rows: IntArray) -> Population:
+        """Perturbed (0) or wild-type (1) cells, with the groups of each batch apart."""
+        assert self.groups is not None
+        most = max(int(each.max(initial=0)) for each in self.groups)
+        cells = (self.perturbed, self.wild_type)[kind][rows]
+        return within_groups(cells, self.groups[kind][rows], most)
 
     def agreement(self, rows: IntArray, targets: Sequence[int]) -> float:
         """How well halves of these perturbed cells (rows) agree, with `everyone` as reference."""

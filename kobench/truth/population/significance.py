@@ -21,7 +21,11 @@ def responding(perturbed: Population, reference: Population, targets: Sequence[i
     Values are profiles without the targets; both groups of cells are as `measure.matched` leaves
     them. The p values of `rank_sum_p` are adjusted over all genes but the targets.
     """
-    p = rank_sum_p(perturbed, reference, targets)
+    return differing(rank_sum_p(perturbed, reference, targets), targets)
+
+
+def differing(p: FloatArray, targets: Sequence[int]) -> BoolArray:
+    """(G,) bool, the genes that differ by these p values (G,), see `responding`."""
     tested = np.ones(len(p), dtype=bool)
     tested[list(targets)] = False
     differs: BoolArray = np.zeros(len(p), dtype=bool)
@@ -53,7 +57,7 @@ def rank_sum_p(perturbed: Population, reference: Population, targets: Sequence[i
     Normal approximation with the variance corrected for ties, no continuity correction; with one
     batch it is the Wilcoxon-Mann-Whitney test. Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
     """
-    from scipy.stats import norm, rankdata
+    from scipy.stats import rankdata
 
     n_genes = perturbed.X.shape[1]
     deviation, variance = np.zeros(n_genes), np.zeros(n_genes)
@@ -74,8 +78,15 @@ def rank_sum_p(perturbed: Population, reference: Population, targets: Sequence[i
             # the variance of a sum of n of these ranks drawn without replacement, which is right
             # with ties too
             variance[part] += weight**2 * n * m / ((n + m) * (n + m - 1)) * (ranks**2).sum(axis=1)
+    return p_of_sums(deviation, variance, targets)
+
+
+def p_of_sums(deviation: FloatArray, variance: FloatArray, targets: Sequence[int]) -> FloatArray:
+    """(G,) two-sided p values of weighted rank sums less what is expected, and their variances."""
+    from scipy.stats import norm
+
     # ranks are halves, so a gene that does not vary has a variance of exactly 0
-    z = np.divide(deviation, np.sqrt(variance), out=np.zeros(n_genes), where=variance > 0)
+    z = np.divide(deviation, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
     z[list(targets)] = 0.0
     p: FloatArray = 2.0 * norm.sf(np.abs(z))
     return p
