@@ -306,7 +306,7 @@ class _Block:
         np.bitwise_xor(keys[1:], keys[:-1], out=apart)  # no row ends as another begins
         equal = np.flatnonzero(apart.view(np.uint64) <= 1)
         if not len(equal):
-            return np.zeros(n_rows, np.int64), np.zeros(n_rows)
+            return np.zeros(n_rows, np.int64), np.zeros(n_rows, np.float64)
         new = np.ones(len(equal), dtype=bool)
         np.greater(equal[1:] - equal[:-1], 1, out=new[1:])
         first = np.flatnonzero(new)
@@ -314,8 +314,8 @@ class _Block:
         t = np.diff(first, append=len(equal)) + 1
         # of equal values the c perturbed cells come last, with (t - c) / 2 too much each
         c = np.add.reduceat(keys[equal + 1] & 1, first) + (keys[equal[first]] & 1)
-        cubes = np.bincount(row, weights=_without_itself(t), minlength=n_rows)
-        moved = np.bincount(row, weights=c * (t - c) / -2, minlength=n_rows)
+        cubes: FloatArray = np.bincount(row, weights=_without_itself(t), minlength=n_rows)
+        moved: FloatArray = np.bincount(row, weights=c * (t - c) / -2, minlength=n_rows)
         return cubes.astype(np.int64), moved
 
 
