@@ -314,9 +314,9 @@ class _Block:
         t = np.diff(first, append=len(equal)) + 1
         # of equal values the c perturbed cells come last, with (t - c) / 2 too much each
         c = np.add.reduceat(keys[equal + 1] & 1, first) + (keys[equal[first]] & 1)
-        cubes: FloatArray = np.bincount(row, weights=_without_itself(t), minlength=n_rows)
-        moved: FloatArray = np.bincount(row, weights=c * (t - c) / -2, minlength=n_rows)
-        return cubes.astype(np.int64), moved
+        cubes = np.bincount(row, weights=_without_itself(t), minlength=n_rows)
+        moved = np.bincount(row, weights=c * (t - c) / -2, minlength=n_rows)
+        return cubes.astype(np.int64), moved.astype(np.float64)
 
 
 def _without_itself(n: IntArray) -> IntArray:
