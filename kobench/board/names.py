@@ -30,12 +30,15 @@ def name_rows(records: Iterable[Record], priors: Mapping[Key, str]) -> dict[Key,
     prior knowledge.
     """
     keys = sorted({row_key(record) for record in records})
+    alike: dict[tuple[str, ...], list[Key]] = defaultdict(list)
+    for key in keys:
+        alike[key[:2]].append(key)
     names = {}
     for key in keys:
         if key[0] != "predictor":
             names[key] = key[1]
             continue
-        twins = [other for other in keys if other[:2] == key[:2]]
+        twins = alike[key[:2]]
         distribution, threads, device = ([other[part] for other in twins] for part in (2, 3, 4))
         extra = [f"threads={key[3]}"] if len(set(threads)) > 1 else []
         extra += [f"device={key[4]}"] if len(set(device)) > 1 else []

@@ -302,3 +302,82 @@ def test_few_perturbations_cover_where_percentiles_of_their_draws_do_not(units):
 
     assert 0.93 <= share_covered(of_draws, 0.3) <= 0.97
     assert np.mean(percentiles) < 0.93
+
+
+def one_by_one(every, smallest):
+    """`beats` as its definition says it, pair by pair."""
+    won = np.zeros((len(every), len(every)), dtype=bool)
+    for i, a in enumerate(every):
+        for j, b in enumerate(every[:i]):
+            difference = paired_difference(a, b)
+            if abs(difference.value) >= smallest:
+                won[i, j], won[j, i] = difference.above, difference.below
+    return won
+
+
+def many(rng, blocks, draws=0, splits=0, units=0.0):
+    """Series of one form, some of them equal and some nearly so."""
+    every = []
+    for _ in range(12):
+        values = rng.normal(rng.choice([0.0, 0.3, 1.0]), 0.3, blocks)
+        drawn = values[:, None] + rng.normal(0, 0.2, (blocks, draws)) if draws else None
+        apart = rng.normal(0, 0.1, splits) + values[0] if splits else None
+        every.append(Series(values, drawn, units, apart))
+    twin = every[0]
+    near = Series(twin.values + 1e-9, twin.draws, units, twin.splits)
+    return [*every, twin, near]
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.2])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"blocks": 5},
+        {"blocks": 2},
+        {"blocks": 1},
+        {"blocks": 1, "draws": 60},
+        {"blocks": 1, "draws": 60, "units": 12.0},
+        {"blocks": 1, "draws": 60, "units": 1.0},
+        {"blocks": 1, "draws": 60, "units": 12.0, "splits": 4},
+        {"blocks": 1, "draws": 60, "splits": 4},
+    ],
+)
+def test_many_are_compared_as_pairs_are(form, smallest):
+    rng = np.random.default_rng(3)
+    every = many(rng, **form)
+    assert beats(every, smallest).tolist() == one_by_one(every, smallest).tolist()
+
+
+def test_series_of_several_forms_are_compared_as_pairs_are():
+    rng = np.random.default_rng(4)
+    every = [
+        *many(rng, 1, draws=60, units=12.0),
+        *many(rng, 1, draws=60, units=9.0, splits=4)[:4],
+        *many(rng, 1, draws=60, units=9.0, splits=3)[:4],
+        *many(rng, 1)[:3],
+        *many(rng, 1, draws=40)[:3],
+    ]
+    every[2].draws[0, :7] = np.nan
+    assert beats(every).tolist() == one_by_one(every, 0.0).tolist()
+
+
+def test_rows_over_other_slots_are_compared_over_those_that_both_have():
+    """Series of one label are taken as they are, others as the pair says."""
+    rng = np.random.default_rng(5)
+    every = many(rng, 5)
+    asked = []
+
+    def pair(i, j):
+        asked.append((i, j))
+        return every[j], every[i]
+
+    labels = [i % 2 for i in range(len(every))]
+    found, plain = beats(every, 0.0, pair, labels), one_by_one(every, 0.0)
+    same = np.equal.outer(labels, labels)
+    assert found[same].tolist() == plain[same].tolist()
+    assert found[~same].tolist() == plain.T[~same].tolist()
+    assert {
+        labels[i] == labels[j]
+        for i, j in asked
+        if not np.allclose(every[i].values, every[j].values)
+    } == {False}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from math import inf, sqrt
 
 import numpy as np
@@ -83,7 +84,7 @@ class Series:
     def __len__(self) -> int:
         return len(self.values)
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """The mean over the blocks."""
         return float(self.values.mean())
@@ -130,6 +131,7 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
     return Series(values, function(*drawn), units, function(*apart) if alike else None)
 
 
+@cache
 def t_quantile(degrees: float, level: float = LEVEL) -> float:
     """The two-sided quantile of Student's t at a confidence.
 
@@ -176,10 +178,7 @@ def spread_of(*series: Series) -> Spread | None:
         return None
     blocks = len(series[0])
     if blocks >= ENOUGH:
-        return Spread(
-            np.atleast_2d(np.cov(np.stack([one.values for one in series]), ddof=1)) / blocks,
-            blocks - 1,
-        )
+        return Spread(covariance_of(np.stack([one.values for one in series])) / blocks, blocks - 1)
     drawn = [one.draws[0] for one in series if one.draws is not None]
     if len(drawn) < len(series):
         return None
@@ -189,14 +188,30 @@ def spread_of(*series: Series) -> Spread | None:
     if draws.shape[1] < 2 or 0 < units <= 1:
         return None
     factor, degrees = (units / (units - 1), units - 1.0) if units else (1.0, inf)
-    inside = factor * np.atleast_2d(np.cov(draws, ddof=1))
+    inside = factor * covariance_of(draws)
     apart = [one.splits for one in series if one.splits is not None]
     if len(apart) < len(series) or len({len(splits) for splits in apart}) > 1:
         return Spread(inside, degrees)
     count = len(apart[0])
-    of_splits = np.atleast_2d(np.cov(np.stack(apart), ddof=1)) / count
+    of_splits = covariance_of(np.stack(apart)) / count
     both = inside[0, 0], of_splits[0, 0]
     return Spread(inside + of_splits, degrees_of_sum(both, (degrees, count - 1.0)))
+
+
+def covariance_of(rows: FloatArray) -> FloatArray:
+    """The sample covariance of m rows of n numbers, (m, m) float.
+
+    To the last digit that of `np.cov`, which takes longer to look at its arguments than to use
+    them: a board asks for some tens of thousands.
+
+    >>> rows = np.array([[1.0, 2.0, 4.0], [0.5, 0.0, 7.0]])
+    >>> bool((covariance_of(rows) == np.cov(rows)).all())
+    True
+    """
+    apart = rows - rows.mean(axis=1)[:, None]
+    found: FloatArray = np.dot(apart, apart.T)
+    found *= np.true_divide(1, rows.shape[1] - 1)
+    return found
 
 
 def degrees_of_sum(variances: Sequence[float], degrees: Sequence[float]) -> float:

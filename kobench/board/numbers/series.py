@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from kobench.board.numbers.intervals import Series
@@ -104,6 +105,9 @@ class Numbers:
 
     def metrics(self) -> list[str]:
         """Primary metrics first, in the task's order, then the others by name, variants last."""
+        return list(self.remember("metrics", self._metrics))
+
+    def _metrics(self) -> list[str]:
         primary = self.primary()
         others = {name for scores in self.all for name in scores.metrics} - set(primary)
         return [*primary, *sorted(others, key=lambda name: ("[" in name, name))]
@@ -113,6 +117,9 @@ class Numbers:
 
         Where the truth of some slots allows one more than that of others, it ranks, over these.
         """
+        return list(self.remember("primary", self._primary))
+
+    def _primary(self) -> list[str]:
         first = list(self.all[0].primary) if self.all else []
         longer = (
             list(scores.primary) for scores in self.all if scores.primary[: len(first)] == first
@@ -129,10 +136,13 @@ class Numbers:
 
     def nothing(self, metric: str) -> float | None:
         """The value of doing nothing by a metric, None where the records name none."""
+        return self.remember(("nothing", metric), lambda: self._nothing(metric))
+
+    def _nothing(self, metric: str) -> float | None:
         known = (one.nothing for one in self.by_metric(metric) if one.nothing is not None)
         return next((float(value) for value in known), None)
 
-    @property
+    @cached_property
     def least_floor(self) -> str:
         """What has the score that no floor counts below."""
         return MEAN_RESPONSE if any(one.kind == "screen" for one in self.all) else NOTHING

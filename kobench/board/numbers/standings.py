@@ -251,10 +251,12 @@ class Standings:
             [gains[key] for key in first],
             least,
             lambda i, j: self.pair(first[i], first[j], gains, metric),
+            [frozenset(self.numbers.measure(key, metric).values) for key in first],
         )
         better[: len(first), len(first) :] = True
         same = ~(better | better.T)
+        np.fill_diagonal(same, False)
         return [
-            Place(key, rank, tuple(other for j, other in enumerate(keys) if same[i, j] and j != i))
+            Place(key, rank, tuple(keys[j] for j in np.flatnonzero(same[i]).tolist()))
             for i, (key, rank) in enumerate(zip(keys, rank_intervals(better), strict=True))
         ]
