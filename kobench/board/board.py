@@ -53,4 +53,4 @@ class Board:
     @cached_property
     def has_levels(self) -> bool:
         """Whether somebody looked at any row."""
-        return any(row.verified for section in self.sections for row in section.rows)
+        return any(section.has_levels for section in self.sections)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH
@@ -183,7 +184,7 @@ class Section:
         """Whether this is one simulated network, so that the results say nothing of others."""
         return self.kind == "simulated" and self.blocks < ENOUGH
 
-    @property
+    @cached_property
     def primary(self) -> tuple[Column, ...]:
         """The metrics that rank."""
         return tuple(column for column in self.columns if column.primary)
@@ -193,37 +194,54 @@ class Section:
         """The metrics that stand first: the primary ones, or a few others where none ranks."""
         return self.primary or self.columns[:LEADING]
 
-    @property
+    @cached_property
+    def permuted(self) -> frozenset[str]:
+        """The metrics by which any row has permuted answers."""
+        return frozenset(
+            name for row in self.rows for name, score in row.scores.items() if score.permuted
+        )
+
+    @cached_property
+    def has_levels(self) -> bool:
+        """Whether somebody looked at any row."""
+        return any(row.verified is not None for row in self.rows)
+
+    @cached_property
+    def scales(self) -> dict[str, tuple[float, float] | None]:
+        """By metric the ends between which rows are drawn, as far as anybody has asked."""
+        return {}
+
+    @cached_property
     def predictors(self) -> dict[str, Row]:
         """The rows of predictors by name, in their order."""
         return {row.name: row for row in self.rows if row.role == "predictor"}
 
-    @property
+    @cached_property
     def ranked(self) -> tuple[Row, ...]:
         """The rows with a rank, best first."""
         return tuple(row for row in self.rows if row.rank is not None)
 
-    @property
+    @cached_property
     def from_cells(self) -> tuple[Row, ...]:
         """The ranked rows that know the cells alone, best first."""
         return tuple(row for row in self.ranked if not row.prior)
 
-    @property
+    @cached_property
     def with_prior(self) -> tuple[Row, ...]:
         """The ranked rows with prior knowledge, whose ranks are among themselves, best first."""
         return tuple(row for row in self.ranked if row.prior)
 
-    @property
+    @cached_property
     def floors(self) -> tuple[Row, ...]:
         """The floors with a score in full."""
         return tuple(row for row in self.rows if row.role == "floor" and row.status == "ok")
 
-    @property
+    @cached_property
     def lines(self) -> tuple[Row, ...]:
         """The lines with a score in full."""
         return tuple(row for row in self.rows if row.role == "line" and row.status == "ok")
 
-    @property
+    @cached_property
     def unrankable(self) -> tuple[Row, ...]:
         """Predictors that answered in full where nobody can be ranked."""
         return tuple(
@@ -232,7 +250,7 @@ class Section:
             if self.unranked_reason and row.role == "predictor" and row.status == "ok"
         )
 
-    @property
+    @cached_property
     def unranked(self) -> tuple[Row, ...]:
         """Rows without a rank that should have had one, and floors and lines that failed."""
         listed = {row.name for row in self.unrankable}

@@ -17,6 +17,24 @@ from kobench.util.text import one_line, visible
 T = TypeVar("T")
 
 
+class Texts(dict[str, str]):
+    """Each short text of a board, and how it is shown; found once, and the oldest are let go."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        shown = one_line(text)
+        if len(text) <= SHORT:
+            self[text] = shown
+        return shown
+
+
+#: How many texts are kept, and the most characters of each.
+MOST_TEXTS, SHORT = 10_000, 200
+
+TEXTS = Texts()
+
+
 def all_visible(board: T) -> T:
     """A board, or a part of one, whose texts hold no hidden character.
 
@@ -64,6 +82,9 @@ def _made_visible(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
             for (key, one), other in zip(found.items(), value, strict=False)
         )
         return value if same and len(found) == len(value) else found
+    if type(value) is tuple and value and set(map(type, value)) == {str}:
+        texts = tuple(map(TEXTS.__getitem__, value))  # of a thousand names each row may have all
+        return value if texts == value else texts
     if isinstance(value, (tuple, list)):
         items = [_visible(one, done) for one in value]
         if all(one is other for one, other in zip(items, value, strict=True)):

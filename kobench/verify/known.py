@@ -26,6 +26,7 @@ class Known:
 
     registry: Registry
     _tasks: dict[str, Task | None] = field(default_factory=dict)
+    _metrics: dict[tuple[str, str], MetricSpec | None] = field(default_factory=dict)
     _brought: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def task(self, name: str) -> Task | None:
@@ -45,6 +46,12 @@ class Known:
 
     def metric(self, task: str, shown: str) -> MetricSpec | None:
         """A metric of kobench's own by the task that it scores and its shown name, else None."""
+        key = task, shown
+        if key not in self._metrics:
+            self._metrics[key] = self._metric(task, shown)
+        return self._metrics[key]
+
+    def _metric(self, task: str, shown: str) -> MetricSpec | None:
         found = self.task(task)
         entry = None if found is None else found.named_metrics.get(shown.partition("[")[0])
         return None if entry is None else entry.spec

@@ -89,6 +89,11 @@ class Series:
         """The mean over the blocks."""
         return float(self.values.mean())
 
+    @cached_property
+    def spread(self) -> Spread | None:
+        """How far the mean strays; None where there is nothing to go by."""
+        return joint_spread(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Spread:
@@ -152,6 +157,11 @@ def t_quantile(degrees: float, level: float = LEVEL) -> float:
 
 
 def spread_of(*series: Series) -> Spread | None:
+    """The covariance of the means of series, see `joint_spread`; that of one is made once."""
+    return series[0].spread if len(series) == 1 else joint_spread(*series)
+
+
+def joint_spread(*series: Series) -> Spread | None:
     """The covariance of the means of series over the same K blocks.
 
     Parameters

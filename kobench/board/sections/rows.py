@@ -142,7 +142,7 @@ def make_row(
         splits=splits_of(compared.numbers, key),
         hollow=compared.kind == "simulated" and done < ENOUGH,
         rank=place.rank if place else None,
-        level_with=tuple(names[other] for other in place.level_with) if place else (),
+        level_with=tuple(map(names.__getitem__, place.level_with)) if place else (),
         best_floor=tuple(
             metric
             for metric, column in compared.standings.columns.items()

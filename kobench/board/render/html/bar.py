@@ -59,6 +59,13 @@ def bar(section: Section, column: Column, score: Score | None) -> Bar | None:
 
 def scale(section: Section, column: Column) -> tuple[float, float] | None:
     """The worst and the best end of all predictors and the best floor; None where they are one."""
+    if column.name not in section.scales:
+        section.scales[column.name] = scale_of(section, column)
+    return section.scales[column.name]
+
+
+def scale_of(section: Section, column: Column) -> tuple[float, float] | None:
+    """The same, from the rows."""
     ends = [
         end
         for row in section.rows

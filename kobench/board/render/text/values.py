@@ -24,7 +24,7 @@ VERIFIED = "verified"
 
 def has_verified(section: Section) -> bool:
     """Whether somebody looked at any row of a section."""
-    return any(row.verified is not None for row in section.rows)
+    return section.has_levels
 
 
 def verified_text(row: Row) -> str:
@@ -88,7 +88,7 @@ def skill_bracket(score: Score) -> str:
 
 def has_permuted(section: Section, column: Column) -> bool:
     """Whether any row of a section has permuted answers by a metric."""
-    return any((score := row.scores.get(column.name)) and score.permuted for row in section.rows)
+    return column.name in section.permuted
 
 
 def knows_text(score: Score | None, column: Column, control: bool = False) -> str:
