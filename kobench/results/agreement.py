@@ -85,7 +85,7 @@ def walk(
 ) -> Iterator[Difference]:
     """Every difference of two JSON values, in the order of keys; counts numbers in `found`."""
     if isinstance(recorded, dict) and isinstance(here, dict):
-        for key in sorted(recorded.keys() | here.keys()):
+        for key in sorted((recorded.keys() | here.keys()) - names_only(path, recorded, here)):
             yield from walk(recorded.get(key), here.get(key), (*path, str(key)), tolerances, found)
     elif isinstance(recorded, list) and isinstance(here, list) and len(recorded) == len(here):
         for place, pair in enumerate(zip(recorded, here, strict=True)):
@@ -95,6 +95,16 @@ def walk(
         found.numbers += is_number(recorded) or is_number(here)
         if not same(recorded, here, tolerance):
             yield Difference(".".join(path), recorded, here, tolerance)
+
+
+def names_only(path: tuple[str, ...], recorded: Any, here: Any) -> set[str]:
+    """What says no more than which of several equals was first.
+
+    The best control that knows nothing is called so by the last digit where two are as good: to a
+    correlation the mean change is the same at every size. Its score is compared.
+    """
+    calibrated = path[-1:] == ("calibration",) and recorded.get("control") and here.get("control")
+    return {"control"} if calibrated else set()
 
 
 def tolerance_at(path: tuple[str, ...], tolerances: Mapping[str, float]) -> float:

@@ -124,6 +124,18 @@ def test_a_calibration_that_a_record_lacks_or_has_otherwise_is_a_difference():
     assert found == [["metrics.pearson.calibration"], ["metrics.pearson.calibration.apart"]]
 
 
+def test_which_of_two_equal_controls_came_first_is_no_difference():
+    recorded = with_metric(calibration=CALIBRATION)
+
+    def found(**changes):
+        here = with_metric(calibration=replace(CALIBRATION, **changes))
+        return [each.where for each in compare(recorded, here, {"pearson": 1e-8}).differing]
+
+    assert found(control="direction") == []
+    assert found(control="direction", known=0.11) == ["metrics.pearson.calibration.known"]
+    assert found(control=None) == ["metrics.pearson.calibration.control"]
+
+
 def test_a_metric_without_tolerance_must_be_equal_to_the_last_digit():
     assert places(with_metric(value=0.500000000001), tolerance=0.0) == ["metrics.pearson.value"]
     assert places(with_metric(value=0.500000000001)) == []
