@@ -131,6 +131,7 @@ def write_board(
     from kobench.cli.folders import consistent, evidence_for
     from kobench.cli.published import TAKEN, kept_text, pack_board
     from kobench.results.packed_answers import FILE, MOST_ANSWER, pack_found, read_member
+    from kobench.results.signatures import add_signed
     from kobench.submit.answers import sample_before
     from kobench.submit.rows import without
     from kobench.submit.specification import kept_name
@@ -172,6 +173,7 @@ def write_board(
             keep=keep,
             place=place,
         )
+        add_signed(submission, aside, judged.records)
         name = kept_name(judged.submission)
         write_atomically(aside / TAKEN / name, judged.submission.text().encode())
         moved_into(aside, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from kobench.errors import UserError
 if TYPE_CHECKING:
     from kobench.plugins.registry import Registry
     from kobench.results.parts import Record
+    from kobench.runner.recorded import Source
     from kobench.submit.take import Judged
     from kobench.verify.rerun import Rerun
+    from kobench.verify.signed import Signatures
 
 #: Reasons that are shown without -v.
 SHOWN = 12
@@ -66,6 +69,41 @@ def judged_beside(
     return judge(submission, found.records, source, known, replacing, rescoring), found.records
 
 
+def looked_at(
+    submission: Path,
+    board: Path,
+    registry: Registry,
+    strangers: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+    rescoring: bool,
+    rerun: Callable[[list[Record], Source], Rerun] | None,
+    signers: Path | None,
+    verbose: bool,
+) -> bool:
+    """Look at a submission as far as is asked, and print what came of it; whether it is proved.
+
+    Parameters
+    ----------
+    submission, board, registry, strangers, rescoring
+        See `judged_beside`.
+    rerun : callable or None
+        Fits the method of records again; None where that is not asked.
+    signers : Path or None
+        Whose keys are known; None where signatures are not asked for.
+    verbose : bool
+        Whether to print every reason.
+    """
+    from kobench.verify.signed import check_signatures
+
+    judged, _ = judged_beside(submission, board, registry, strangers, True, rescoring)
+    proved = say_judged(judged, board, verbose)
+    if proved and rerun is not None and judged.source is not None:
+        proved = say_rerun(judged, rerun(judged.records, judged.source))
+    if signers is not None:
+        signed = check_signatures(submission, judged.records, signers)
+        proved = say_signed(signed, judged) and proved
+    return proved
+
+
 def say_judged(judged: Judged, board: Path, verbose: bool) -> bool:
     """Print what came of it; whether the submission is proved as far as was looked."""
     name = judged.submission.method.selection
@@ -106,3 +144,15 @@ def say_rerun(judged: Judged, again: Rerun) -> bool:
     for finding in wrong[:SHOWN]:
         say(f"    {finding}")
     return False
+
+
+def say_signed(signed: Signatures, judged: Judged) -> bool:
+    """Print who signed the records; whether no signature is wrong."""
+    from kobench.results.evidence import by_place
+
+    for place, members in by_place(judged.records).items():
+        words = signed.words(place, len(members))
+        say(f"{place.row[1]} on {place.dataset}, {place.split}: {words}")
+    for finding in signed.findings:
+        say(f"{finding}", mark=("✗ ", "red"))
+    return not signed.findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,7 +173,7 @@ def verify_command(
     or could not be looked at as far as was asked.
     """
     from kobench.cli.folders import networks_of_suite, of_predictors, records_of
-    from kobench.cli.judged import judged_beside, say_judged, say_rerun
+    from kobench.cli.judged import looked_at
     from kobench.cli.rerun import run_again
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
@@ -193,22 +194,28 @@ def verify_command(
         raise click.UsageError("--from and --network go with --rerun", ctx)
     registry = load(plugin_files, dataset_folders)
     if board is not None:
-        if output is not None or signers is not None or not is_submission(folder):
+        if output is not None or not is_submission(folder):
             raise click.UsageError(
-                "--beside is for a submission, and goes without -o and --signers; `kobench board"
-                " add --by NAME` keeps who looked at it",
+                "--beside is for a submission, and goes without -o; `kobench board add --by NAME`"
+                " keeps who looked at it",
                 ctx,
             )
-        judged, _ = judged_beside(
-            folder, board, registry, (tasks, metrics, datasets), True, rescore or rerun
-        )
-        proved = say_judged(judged, board, verbose)
-        if proved and rerun and judged.source is not None:
+        again_there = None
+        if rerun:
             files, cards = plugin_files, dataset_folders
-            again_there = run_again(
-                judged.records, judged.source, folder, code, networks, files, cards, sandbox
+            again_there = partial(
+                run_again,
+                folder=folder,
+                code=code,
+                networks=networks,
+                files=files,
+                cards=cards,
+                sandbox=sandbox,
             )
-            proved = say_rerun(judged, again_there)
+        strangers = (tasks, metrics, datasets)
+        proved = looked_at(
+            folder, board, registry, strangers, rescore or rerun, again_there, signers, verbose
+        )
         ctx.exit(0 if proved else 1)
     records, remark = records_of(folder)
     if is_submission(folder) and all(record.role == "predictor" for record in records):

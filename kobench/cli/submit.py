@@ -133,7 +133,8 @@ def submit_command(
         digest=digest_of(beside.published),
         records=len(beside.published),
     )
-    submission = submission_of(own, found.source, licence, reference, about, lock)
+    named = about.name if Path(board).is_absolute() else board
+    submission = submission_of(own, found.source, licence, reference, about, lock, named)
     merged = beside.with_own(own)
     shown = make_board(
         merged.records,

@@ -202,11 +202,22 @@ def keep_signed(source: Path, folder: Path, records: Iterable[Record]) -> int:
 
     Others that lie in the folder are removed.
     """
-    there = {record_digest(record) for record in records}
-    kept = [one for one in read_signed(source) if one.digests & there]
+    kept = {one.name for one in of_records(source, records)}
     for old in (folder / FOLDER).glob("*"):
-        if old.suffix in (MANIFEST, SIGNATURE) and old.stem not in {one.name for one in kept}:
+        if old.suffix in (MANIFEST, SIGNATURE) and old.stem not in kept:
             old.unlink()
+    return add_signed(source, folder, records)
+
+
+def of_records(folder: Path, records: Iterable[Record]) -> list[Signed]:
+    """The manifests of a folder, with their signatures, that name any of these records."""
+    there = {record_digest(record) for record in records}
+    return [one for one in read_signed(folder) if one.digests & there]
+
+
+def add_signed(source: Path, folder: Path, records: Iterable[Record]) -> int:
+    """Copy the same, and leave others that lie in the folder; returns how many."""
+    kept = of_records(source, records)
     for one in kept:
         write_atomically(folder / FOLDER / f"{one.name}{MANIFEST}", one.manifest)
         write_atomically(folder / FOLDER / f"{one.name}{SIGNATURE}", one.signature)

@@ -79,7 +79,7 @@ def standing(
     if not replaced:
         return
     mine, theirs = records[0].trial.predictor, replaced[0].trial.predictor
-    if digest_of(with_same(records)) == digest_of(with_same(replaced)):
+    if not replacing and digest_of(with_same(records)) == digest_of(with_same(replaced)):
         yield f"the board has {mine.selection} already, with these very results"
     elif not replacing:
         yield (

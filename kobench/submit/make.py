@@ -15,13 +15,14 @@ from kobench.board.made import command_of
 from kobench.environments import environment
 from kobench.environments.inside import installed
 from kobench.environments.lock import LOCK as LOCK_FILE
-from kobench.environments.lock import Lock, lock_of
+from kobench.environments.lock import Lock, lock_of, read_lock
 from kobench.errors import UserError
 from kobench.results.packed_answers import FILE as ANSWERS
 from kobench.results.packed_answers import pack_answers
 from kobench.results.parts import Record
 from kobench.results.records import pack_records
 from kobench.results.sample import Sample
+from kobench.results.signatures import keep_signed
 from kobench.results.versions import row_of
 from kobench.submit.lacks import place_text, places_of
 from kobench.submit.specification import (
@@ -64,6 +65,7 @@ def submission_of(
     reference: str,
     board: BoardInfo,
     lock: str,
+    beside: str,
 ) -> Submission:
     """What a submission says, of the records of one row.
 
@@ -79,6 +81,8 @@ def submission_of(
         The board.
     lock : str
         The text of the lock file, "" for none.
+    beside : str
+        The board as commands name it.
     """
     first = min(records, key=lambda one: one.trial.dataset.selection)
     predictor, runs = first.trial.predictor, [record.run for record in records]
@@ -118,7 +122,7 @@ def submission_of(
         ),
         tuned_on=tuned or None,
         seed_known=any(one.run.seed_known for one in secret) if secret else None,
-        command=commands(records, method, source, board, bool(lock)),
+        command=commands(records, method, source, board.suite or "", beside, lock),
     )
 
 
@@ -126,31 +130,34 @@ def commands(
     records: Sequence[Record],
     method: MethodInfo,
     source: SourceInfo,
-    board: BoardInfo,
-    has_lock: bool,
+    suite: str,
+    board: str,
+    lock: str,
 ) -> list[str]:
-    """The commands that make a submission again."""
+    """The commands that make a submission again, beside a board, by its suite where it has one."""
     lines, plugin = [], ""
     if method.distribution.startswith("file:"):
         file = source.folder or method.distribution.removeprefix("file:")
         lines += [f"git clone {source.address} code"] if source.commit else []
         lines += [f"git -C code checkout {source.commit}"] if source.commit else []
         plugin = f" --plugin {shlex.quote(f'code/{file}' if source.commit else file)}"
-        lines += [f"pip install -r {LOCK}"] if has_lock else []
+        lines += [f"pip install -r {LOCK}"] if lock else []
     else:
-        wanted = shlex.quote(wanted_by_pip(source))
-        if method.environment:
-            create = f"kobench env create {shlex.quote(method.environment)} --from {wanted}"
-            lines.append(create + (f" --constraint {LOCK}" if has_lock else ""))
-        else:
-            lines.append(f"pip install {wanted}" + (f" --constraint {LOCK}" if has_lock else ""))
-    name = f"-p {shlex.quote(method.selection)}"
-    if board.suite:
-        asked = f"{shlex.quote(board.suite)} {name}"
+        wanted = shlex.quote(wanted_by_pip(source)) + (f" --constraint {LOCK}" if lock else "")
+        if f"\n{normal(method.distribution)}==" in lock:  # all of it, with hashes
+            wanted = LOCK
+        make = f"kobench env create {shlex.quote(method.environment or '')} --from"
+        lines.append(f"{make if method.environment else 'pip install'} {wanted}")
+    home = f"{method.environment}/" if method.environment else ""
+    name = f"-p {shlex.quote(f'{home}{method.selection}')}"
+    if suite:
+        asked = f"{shlex.quote(suite)} {name}"
     else:
-        asked = " ".join(word for word in command_of(records) if word != "--secret")
-    beside = shlex.quote(board.name)
+        own = [word for word in command_of(records) if not word.startswith(("--secret", "-p "))]
+        asked = " ".join([*own, name])
+    beside = shlex.quote(board)
     lines.append(f"kobench run {asked}{plugin} --beside {beside} --out results")
+    name = f"-p {shlex.quote(method.selection)}"
     return [*lines, f"kobench submit {beside} {name}{plugin} --in results"]
 
 
@@ -171,8 +178,8 @@ def wanted_by_pip(source: SourceInfo) -> str:
 def lock_text(records: Sequence[Record], distribution: str) -> tuple[str, str]:
     """The lock file of what a method ran in, "" where nothing is to be locked; and what is wrong.
 
-    Of an environment that is its own file. Of kobench's own interpreter it is what the distribution
-    needs there.
+    Of an environment that is its own file, of kobench's own interpreter what the distribution needs
+    there; without the folders of this machine.
     """
     known = {run.lock: run for record in records if (run := record.run.environment)}
     if not known:
@@ -181,7 +188,8 @@ def lock_text(records: Sequence[Record], distribution: str) -> tuple[str, str]:
         return "", f"one environment for all trials: they ran in {len(known)} different ones"
     ((digest, ran),) = known.items()
     try:
-        content = read_bounded(environment.read(ran.name).folder / LOCK_FILE, MOST_LOCK)
+        path = environment.read(ran.name).folder / LOCK_FILE
+        content = read_bounded(path, MOST_LOCK)
     except (OSError, ValueError, UserError) as error:
         return "", f"the lock file of environment {ran.name}: it can't be read ({error})"
     if digest != hashlib.sha256(content).hexdigest():
@@ -189,7 +197,7 @@ def lock_text(records: Sequence[Record], distribution: str) -> tuple[str, str]:
             f"the lock file of environment {ran.name} that it ran in: the environment was made anew"
             " since; run it again"
         )
-    return content.decode(), ""
+    return elsewhere(read_lock(path)), ""
 
 
 def own_lock(distribution: str) -> str:
@@ -206,9 +214,22 @@ def own_lock(distribution: str) -> str:
         },
         {},
     )
-    # places of this machine are nobody else's
-    lines = {line: hashes for line, hashes in found.lines.items() if "==" in line}
-    return Lock(found.python, lines).text if lines else ""
+    return elsewhere(found)
+
+
+def elsewhere(lock: Lock) -> str:
+    """The text of a lock without what lies on this machine, which is nobody else's; "" for none.
+
+    Where something is left out it has versions and no hashes: pip takes these for all or for none.
+    """
+    kept = {
+        line: hashes
+        for line, hashes in lock.lines.items()
+        if not line.startswith("-e ") and "file:" not in line
+    }
+    if len(kept) < len(lock.lines):
+        kept = dict.fromkeys(kept, frozenset())
+    return Lock(lock.python, kept).text if kept else ""
 
 
 def normal(name: str) -> str:
@@ -251,6 +272,7 @@ def write_submission(
                 f" in {answers}; nobody could score them again"
             )
         pack_records(every, aside / RECORDS)
+        keep_signed(answers.parent, aside, every)
         contents = {FILE: submission.text(), TEXT: text, **({LOCK: lock} if lock else {})}
         for name, content in contents.items():
             write_atomically(aside / name, content.encode())

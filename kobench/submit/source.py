@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from kobench.environments.lock import address_of
 from kobench.plugins.entry import Entry
@@ -67,6 +68,9 @@ def source_of(entry: Entry, said: str = "", uncommitted: bool = False) -> Found:
             return found
     if entry.plugin_file or not entry.version:
         return Found(missing=[NOWHERE.format(what=entry.plugin_file or entry.distribution)])
+    if folder := installed_from(entry):
+        found = in_checkout(folder, uncommitted, project=True)
+        return found or Found(missing=[NOWHERE.format(what=f"the folder {folder}")])
     if named := address_here(entry):
         return Found(named)
     return Found(SourceInfo(address=f"{entry.distribution}=={entry.version}", changed=False))
@@ -101,6 +105,16 @@ def address_here(entry: Entry) -> SourceInfo | None:
             return SourceInfo(address=CREDENTIALS.sub("", url), commit=commit, changed=False)
         if url and not url.startswith("file:"):
             return SourceInfo(address=CREDENTIALS.sub("", url), changed=False)
+    return None
+
+
+def installed_from(entry: Entry) -> Path | None:
+    """The folder of this machine that a distribution was installed from; None for any other."""
+    for where in metadata_of(entry):
+        url = str(address_of(where).get("url", ""))
+        if url.startswith("file:"):
+            place = Path(unquote(urlsplit(url).path))
+            return place if place.is_dir() else place.parent
     return None
 
 

@@ -14,6 +14,8 @@ from kobench.results.packed_answers import read_sample
 from kobench.results.parts import Record
 from kobench.results.records import read_records
 from kobench.results.sample import chosen_answers
+from kobench.results.signatures import FOLDER as SIGNED
+from kobench.results.signatures import MANIFEST, SIGNATURE
 from kobench.results.versions import row_of
 from kobench.runner.recorded import Source
 from kobench.submit.faults import faults_of_files, off_board, standing, strangers
@@ -25,7 +27,7 @@ from kobench.util.text import listed
 from kobench.verify.known import Known
 from kobench.verify.rescored import Rescored, rescore
 
-#: What a submission may hold.
+#: What a submission may hold, beside a folder of signatures.
 FILES = (RECORDS, ANSWERS, FILE, TEXT, LOCK)
 
 
@@ -68,14 +70,20 @@ def read_folder(folder: Path) -> tuple[Submission, list[Record]]:
     UserError
         Where it is none, holds other files, or has a record that can't be read.
     """
+    signed = folder / SIGNED
+    inside = sorted(signed.iterdir()) if signed.is_dir() and not signed.is_symlink() else []
     others = sorted(path.name for path in folder.iterdir() if path.name not in FILES)
+    others += [path.name for path in inside if path.suffix not in (MANIFEST, SIGNATURE)]
+    others = [name for name in others if name != SIGNED or not signed.is_dir()]
     if others:
         raise UserError(
             f"{folder} holds {listed(others, 3)}; a submission has {', '.join(FILES)} and nothing"
             " else"
         )
-    if links := [name for name in FILES if (folder / name).is_symlink()]:
-        raise UserError(f"{folder / links[0]} is a link; a submission has files of its own")
+    if links := [
+        one for one in (*map(folder.joinpath, FILES), signed, *inside) if one.is_symlink()
+    ]:
+        raise UserError(f"{links[0]} is a link; a submission has files of its own")
     submission = read_submission(folder)
     left_out = LeftOut()
     records = list(read_records(folder, left_out))

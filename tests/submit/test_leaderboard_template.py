@@ -198,6 +198,7 @@ def test_the_guide_runs_as_it_stands(author, tmp_path):
     (folder / "mine.py").write_text(MINE)
     git(folder, "add", "mine.py")
     git(folder, "commit", "-q", "-m", "the code")
+    git(folder, "remote", "set-url", "origin", folder)
     page = (REPOSITORY / "docs" / "how-to" / "submit.md").read_text()
     ran = [" ".join(words[1:3]) for words in commands(page)]
     for words in commands(page):

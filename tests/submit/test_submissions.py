@@ -19,6 +19,7 @@ from kobench.cli.options import load
 from kobench.results.answer_store import AnswerStore
 from kobench.results.packed_answers import read_sample
 from kobench.results.records import read_records
+from kobench.results.signatures import sign
 from kobench.results.suite_seed import SuiteSeed, find_seed
 from kobench.runner.recorded import Source
 from kobench.submit import faults
@@ -245,6 +246,32 @@ def test_a_folder_called_add_is_a_folder(place, tmp_path):
     assert "Missing argument 'BOARD'" in kobench("board", "add", cwd=tmp_path, code=2).stderr
     text = kobench("board", "--help").stdout
     assert "add   Take the rows of a submission in" in text
+
+
+def test_signatures_go_with_the_rows(place, tmp_path):
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not here")
+    other = Path(shutil.copytree(place, tmp_path / "place"))
+    key = tmp_path / "key"
+    words = ("-q", "-t", "ed25519", "-N", "", "-C", "me", "-f", str(key))
+    subprocess.run(["ssh-keygen", *words], check=True, stdin=subprocess.DEVNULL)
+    (tmp_path / "signers").write_text(f"me@home {Path(f'{key}.pub').read_text()}")
+    sign(other / "own", read_records(other / "own"), str(key))
+    sent = tmp_path / "sent"
+    submit(other, "--licence", "MIT", out=sent)
+    looked = ("--signers", tmp_path / "signers")
+    done = kobench("verify", sent, "--beside", other / "board", *looked)
+    assert "mine on grn:cells=120,genes=12, holdout: signed by me@home" in done.stdout
+    kobench("board", "add", other / "board", sent)
+    done = kobench("verify", other / "board", "-p", "mine", *looked)
+    assert "signed by me@home" in done.stdout
+    for path in (sent / "signatures").glob("*.sig"):
+        path.write_text("no signature")
+    done = kobench("verify", sent, "--beside", other / "board", *looked, code=1)
+    assert "its signature is not of it" in done.stdout
+    (sent / "signatures" / "run.sh").write_text("true")
+    done = kobench("board", "add", other / "board", sent, code=2)
+    assert "holds run.sh" in done.stderr
 
 
 # ------------------------------------------------------------------ what is not
