@@ -113,6 +113,9 @@ class PredictorSpec:
         How far the answers of two fits with one seed may be apart, as a share of the largest
         answer; at most 0.1. `kobench verify --rerun` compares by it. More than the default is for a
         method that draws numbers without the seed, or computes on a device that rounds as it likes.
+    equation_of : tuple of str
+        Names of the simulated datasets whose equation it is given: boards say that its scores there
+        are what a method with the right model reaches, and no evidence.
     """
 
     name: str
@@ -130,6 +133,7 @@ class PredictorSpec:
     prior: str = ""
     developed_on: tuple[str, ...] = ()
     tolerance: float = 1e-6
+    equation_of: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> str:

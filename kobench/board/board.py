@@ -33,6 +33,8 @@ class Board:
         Who was run without a full sandbox, could read more, or lives in an environment of its own.
     headline : str
         The verdict in one plain sentence.
+    leaders : tuple of str
+        The predictors that it names.
     seeds : str
         Whether the seeds of simulated networks were secret; "" where nothing is simulated.
     made : Made or None
@@ -48,6 +50,7 @@ class Board:
     remarks: tuple[str, ...] = ()
     seeds: str = ""
     headline: str = ""
+    leaders: tuple[str, ...] = ()
     made: Made | None = None
 
     @cached_property

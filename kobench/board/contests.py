@@ -35,6 +35,8 @@ class Contest:
         Name -> how much better, in words.
     skills : mapping of str to float
         Name -> its skill, of those that have one.
+    differences : mapping of str to float
+        Name -> how far its score by the first metric is above the best floor.
     unseen : mapping of str to float
         Name -> the difference by the first metric that would have been seen, of those that are
         neither above the floor nor below it.
@@ -56,6 +58,7 @@ class Contest:
     place: str = ""
     gains: Mapping[str, str] = field(default_factory=dict)
     skills: Mapping[str, float] = field(default_factory=dict)
+    differences: Mapping[str, float] = field(default_factory=dict)
     unseen: Mapping[str, float] = field(default_factory=dict)
     mixed: frozenset[str] = frozenset()
     control: bool = False
@@ -123,6 +126,9 @@ def section_contest(section: Section) -> Contest:
         place=section.place,
         gains={name: gain_of(score) for name, score in scores.items()},
         skills={name: score.skill for name, score in scores.items() if score.skill is not None},
+        differences={
+            name: score.difference.value for name, score in scores.items() if score.difference
+        },
         unseen={name: one.unseen for name, one in scores.items() if one.unseen is not None},
         control=section.control,
         simulated=section.kind == "simulated",
@@ -140,7 +146,7 @@ def transfer_contest(group: Sequence[TransferMatrix]) -> Contest:
         task=group[0].task,
         won={name: verdict_of(other, NAMED) == "better" for name, other in others.items()},
         place=group[0].dataset.partition(":")[0],
-        gains={name: f"explains {number(value, 2)}" for name, value in skills.items()},
+        gains={name: f"skill {number(value, 2)}" for name, value in skills.items()},
         skills=skills,
         simulated=group[0].kind == "simulated",
         prior=frozenset(matrix.predictor for matrix in group if matrix.prior),

@@ -31,6 +31,7 @@ from kobench.board.sections.section import NO_TASK, SectionKey, make_section, ta
 from kobench.board.sections.seeds import seeds_of
 from kobench.board.sections.sentences import short_names
 from kobench.board.sections.tuned import tuned_remark
+from kobench.board.sections.unfinished import unfinished_text
 from kobench.board.sections.verified import with_levels
 from kobench.board.transfer import transfer_matrices
 from kobench.board.visible import all_visible
@@ -121,6 +122,7 @@ def make_board(
         matrix for matrix in transfer_matrices(kept, row_names, priors) if matrix.task in chosen
     )
     growths = growths_of(shown) if cost else ()
+    headline = headline_of(shown, transfers, unfinished_text(kept))
     remarks = (
         *([left_out] if left_out else []),
         *ran_of(kept, row_names),
@@ -140,7 +142,8 @@ def make_board(
             growths,
             remarks,
             seeds_of(kept),
-            headline_of(shown, transfers),
+            headline.text,
+            headline.names,
             made_of(kept, cost),
         )
     )

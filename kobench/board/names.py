@@ -1,4 +1,4 @@
-"""What the rows of a board are called, and which of them are marked for prior knowledge."""
+"""What the rows of a board are called, and what marks are at the end of their names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from kobench.board.numbers.series import row_key
 from kobench.board.numbers.values import Key
-from kobench.board.words import marked, unmarked
+from kobench.board.sections.tuned import tuned_here
+from kobench.board.words import EQUATION, MADE_ON, PRIOR, marked, unmarked
 from kobench.results.parts import Record
+from kobench.results.upgrades import equation_of
 
 
 def prior_of(records: Iterable[Record]) -> dict[Key, str]:
@@ -23,12 +25,41 @@ def prior_of(records: Iterable[Record]) -> dict[Key, str]:
     return {key: "; ".join(sorted(texts)) for key, texts in said.items()}
 
 
+def developed_on(record: Record) -> str:
+    """The dataset of a record where its predictor says that it was developed on it, else ""."""
+    name = record.trial.dataset.name
+    return name if name in (record.trial.predictor.developed_on or ()) else ""
+
+
+def given_equation(record: Record) -> str:
+    """The dataset of a record where its predictor is given the equation of it, else ""."""
+    name = record.trial.dataset.name
+    return name if name in equation_of(record.trial.predictor) else ""
+
+
+def signs_by_row(records: Iterable[Record], priors: Mapping[Key, str]) -> dict[Key, str]:
+    """The marks of rows: prior knowledge, made on these data, given their equation."""
+    found: dict[Key, set[str]] = defaultdict(set)
+    for record in records:
+        if record.role != "predictor":
+            continue
+        signs = {
+            PRIOR: row_key(record) in priors,
+            MADE_ON: bool(developed_on(record)) or tuned_here(record),
+            EQUATION: bool(given_equation(record)),
+        }
+        found[row_key(record)] |= {sign for sign, given in signs.items() if given}
+    order = (PRIOR, MADE_ON, EQUATION)
+    return {key: "".join(sign for sign in order if sign in signs) for key, signs in found.items()}
+
+
 def name_rows(records: Iterable[Record], priors: Mapping[Key, str]) -> dict[Key, str]:
     """A name for every row: its selection.
 
-    With distribution, threads or device where these alone tell rows apart, and with the mark of
-    prior knowledge.
+    With distribution, threads or device where these alone tell rows apart, and with its marks.
     """
+    records = list(records)
+    signs = signs_by_row(records, priors)
     keys = sorted({row_key(record) for record in records})
     alike: dict[tuple[str, ...], list[Key]] = defaultdict(list)
     for key in keys:
@@ -44,7 +75,7 @@ def name_rows(records: Iterable[Record], priors: Mapping[Key, str]) -> dict[Key,
         extra += [f"device={key[4]}"] if len(set(device)) > 1 else []
         prefix = f"{key[2]}/" if len(set(distribution)) > 1 else ""
         name = f"{prefix}{key[1]}{' (' + ', '.join(extra) + ')' if extra else ''}"
-        names[key] = marked(name, priors.get(key, ""))
+        names[key] = marked(name, signs.get(key, ""))
     return names
 
 

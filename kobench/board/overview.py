@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -17,7 +17,7 @@ from kobench.board.overall import MIXED, overall
 from kobench.board.row import Row
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
-from kobench.board.words import PRIOR
+from kobench.board.words import PRIOR, is_evidence, signs_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Told:
 
     Attributes
     ----------
+    place : str
+        The dataset.
     verdict : str
         See `kobench.board.overall.overall`; "" for none.
     status : str
@@ -42,6 +44,7 @@ class Told:
         Whether it is shown to know which gene was removed, None where nothing was permuted.
     """
 
+    place: str
     verdict: str
     status: str = "ok"
     hollow: bool = False
@@ -59,6 +62,8 @@ class Asked:
     ----------
     task : str
         Its label.
+    says : str
+        What it asks; its label where it does not say.
     of_knockouts : bool
         Whether it asks what removing genes does.
     places : tuple of str
@@ -70,6 +75,7 @@ class Asked:
     """
 
     task: str
+    says: str
     of_knockouts: bool
     places: tuple[str, ...]
     floors: tuple[str, ...]
@@ -105,18 +111,20 @@ def overview_of(board: Board) -> Overview:
     by_task: dict[str, list[TransferMatrix]] = defaultdict(list)
     for matrix in board.transfers:
         by_task[matrix.task].append(matrix)
-    tasks += [transferred(task, found) for task, found in by_task.items()]
+    says = {section.task: section.words for section in board.sections}
+    tasks += [transferred(task, says.get(task, task), found) for task, found in by_task.items()]
     shown = tuple(task for task in tasks if task.told)
     wins = wins_of(contests_of(board.sections, board.transfers))
     predictors = {name for task in shown for name in task.told}
 
     def order(name: str) -> tuple[Any, ...]:
-        return name.endswith(PRIOR), *(place(shown, name, kind) for kind in (True, False)), name
+        after = (PRIOR in signs_of(name), not is_evidence(name))
+        return *after, *(standing(shown, name, kind) for kind in (True, False)), name
 
     return Overview(shown, tuple(sorted(predictors, key=order)), wins)
 
 
-def place(tasks: Sequence[Asked], name: str, of_knockouts: bool) -> tuple[Any, ...]:
+def standing(tasks: Sequence[Asked], name: str, of_knockouts: bool) -> tuple[Any, ...]:
     """Sorts predictors by their tasks of one kind: by wins, by what they lose, by mean skill."""
     like = [task for task in tasks if task.of_knockouts == of_knockouts]
     told = [one for task in like for one in task.told.get(name, ())]
@@ -140,6 +148,7 @@ def asked_of(task: str, sections: Sequence[Section]) -> Asked:
     floors = (section.primary[0].floor or "" for section in sections)
     return Asked(
         task,
+        sections[0].words,
         sections[0].of_knockouts,
         tuple(section.place for section in sections),
         tuple(dict.fromkeys(floor for floor in floors if floor)),
@@ -151,8 +160,9 @@ def told_of(section: Section, row: Row) -> Told:
     """What a section says of a row."""
     score = row.scores.get(section.primary[0].name)
     if row.rank is None or score is None:
-        return Told("", row.status if row.status != "ok" else "-", row.hollow)
+        return Told(section.place, "", row.status if row.status != "ok" else "-", row.hollow)
     return Told(
+        section.place,
         overall(section, row),
         hollow=row.hollow,
         skill=(
@@ -166,17 +176,44 @@ def told_of(section: Section, row: Row) -> Told:
     )
 
 
-def transferred(task: str, matrices: Sequence[TransferMatrix]) -> Asked:
+def transferred(task: str, says: str, matrices: Sequence[TransferMatrix]) -> Asked:
     """A task on cells of groups that were not trained on, by the mean over these."""
     told: dict[str, list[Told]] = defaultdict(list)
     for matrix in matrices:
         if matrix.other is not None:
             verdict = verdict_of(matrix.other, NAMED)
-            told[matrix.predictor].append(Told(verdict, hollow=matrix.few, skill=matrix.other))
+            place = place_of(matrix)
+            told[matrix.predictor].append(
+                Told(place, verdict, hollow=matrix.few, skill=matrix.other)
+            )
     return Asked(
         task,
+        says,
         False,
-        tuple(dict.fromkeys(matrix.dataset.partition(":")[0] for matrix in matrices)),
+        tuple(dict.fromkeys(map(place_of, matrices))),
         tuple(dict.fromkeys(matrix.floor for matrix in matrices)),
         {name: tuple(found) for name, found in told.items()},
     )
+
+
+def place_of(matrix: TransferMatrix) -> str:
+    """The dataset of a transfer in short."""
+    return matrix.dataset.partition(":")[0]
+
+
+def by_place(overview: Overview) -> Overview:
+    """The same table with a column for each dataset of a task."""
+    tasks = [
+        replace(
+            task,
+            places=(place,),
+            told={
+                name: found
+                for name, told in task.told.items()
+                if (found := tuple(one for one in told if one.place == place))
+            },
+        )
+        for task in overview.tasks
+        for place in task.places
+    ]
+    return replace(overview, tasks=tuple(tasks))

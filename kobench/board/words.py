@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: What the whole benchmark asks, in one sentence.
 PURPOSE = "Can a method predict what removing a gene does, from unperturbed cells alone?"
 
@@ -14,6 +16,16 @@ OF_PROFILES = (
 #: The mark of a predictor that knows more than the cells it was given. A row's name ends in it, so
 #: that no table, picture or sentence can leave it out.
 PRIOR = "◆"
+
+#: The mark of a predictor that was developed or tuned on data of the board, and of one that is
+#: given the equation of its simulator. They end names, too: scores of both are no evidence.
+MADE_ON, EQUATION = "†", "‡"
+
+#: What the two say, in a few words.
+NO_EVIDENCE = {
+    MADE_ON: "developed or tuned on these very data",
+    EQUATION: "given the simulator's own equation",
+}
 
 #: The mark of a cost that was measured on another machine.
 ELSEWHERE = "\N{DEGREE SIGN}"
@@ -34,22 +46,53 @@ def base(task: str) -> str:
     return task.rpartition("@")[0] or task
 
 
-def marked(name: str, prior: str) -> str:
-    """The name of a row, with the mark of prior knowledge where it has some.
+def marked(name: str, signs: str) -> str:
+    """The name of a row, with its marks where it has some.
 
-    >>> marked("linear", ""), marked("scgpt", "weights of 33 million cells")
+    >>> marked("linear", ""), marked("scgpt", PRIOR)
     ('linear', 'scgpt ◆')
     """
-    return f"{name} {PRIOR}" if prior else name
+    return f"{name} {signs}" if signs else name
+
+
+def signs_of(name: str) -> str:
+    """The marks at the end of a row's name.
+
+    >>> signs_of("scgpt ◆†"), signs_of("linear")
+    ('◆†', '')
+    """
+    _, blank, last = name.rpartition(" ")
+    return last if blank and last and set(last) <= {PRIOR, MADE_ON, EQUATION} else ""
 
 
 def unmarked(name: str) -> str:
-    """The name of a row without that mark.
+    """The name of a row without them.
 
-    >>> unmarked("scgpt ◆")
-    'scgpt'
+    >>> unmarked("scgpt ◆†"), unmarked("linear")
+    ('scgpt', 'linear')
     """
-    return name.removesuffix(f" {PRIOR}")
+    signs = signs_of(name)
+    return name.removesuffix(f" {signs}") if signs else name
+
+
+def is_evidence(name: str) -> bool:
+    """Whether the scores of a row say how good the method is.
+
+    >>> is_evidence("scgpt ◆"), is_evidence("twofold †")
+    (True, False)
+    """
+    return not set(signs_of(name)) & NO_EVIDENCE.keys()
+
+
+def no_evidence(names: Iterable[str]) -> str:
+    """What the marks at the ends of names say whose scores are no evidence; "" where none is.
+
+    >>> no_evidence(["linear", "twofold †"])
+    '† developed or tuned on these very data, so no evidence'
+    """
+    signs = {sign for name in names for sign in signs_of(name)}
+    said = [f"{sign} {text}" for sign, text in NO_EVIDENCE.items() if sign in signs]
+    return f"{', '.join(said)}, so no evidence" if said else ""
 
 
 def reason(text: str) -> str:

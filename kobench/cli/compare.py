@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kobench.cli.folders import FOLDER
 from kobench.cli.output import say
 from kobench.errors import UserError
 from kobench.util.text import one_line
@@ -22,6 +24,7 @@ EXAMPLES = """
 \b
 Examples:
   kobench compare linear mlp --in kobench-results
+  kobench compare mine additive@leaderboards/crispr
   kobench compare mine:alpha=0.1 mine:alpha=0.2 -d grn:genes=50 --networks 5
   kobench compare mine.py@HEAD~1 mine.py -d grn:genes=50 --networks 5
   kobench compare mine@3f2a1b mine
@@ -29,9 +32,10 @@ Examples:
   kobench compare results-a results-b -p mine
 
 \b
-A and B are each a predictor (its newest results, or NAME@CODE of an older version), a plugin file
-or one at a git revision (FILE.py@REVISION), or a results folder. A suite and flags of `kobench run`
-(-d, -t, --networks, --plugin, ...) run both first; what is known is not run again.
+A and B are each a predictor (its newest results, or NAME@CODE of an older version), a predictor in
+another results folder or a published board (NAME@FOLDER or NAME@https://...), a plugin file or one
+at a git revision (FILE.py@REVISION), or a results folder. A suite and flags of `kobench run` (-d,
+-t, --networks, --plugin, ...) run those first that name no folder; what is known is not run again.
 """
 
 #: How many genes or perturbations are shown at each end.
@@ -56,11 +60,13 @@ SHOWN = 3
 )
 @click.option(
     "--in",
-    "folder",
+    "folders",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("kobench-results"),
-    show_default=True,
-    help="The results folder that has both, and into which they are run.",
+    multiple=True,
+    help=(
+        "The results folder of sides that name none, and into which they are run.  [default:"
+        " kobench-results]"
+    ),
 )
 @click.option(
     "--units",
@@ -76,7 +82,7 @@ def compare_command(
     second: str,
     flags: tuple[str, ...],
     predictor: str,
-    folder: Path,
+    folders: tuple[Path, ...],
     units: int,
     as_json: bool,
 ) -> None:
@@ -90,6 +96,12 @@ def compare_command(
     from kobench.board.versus import versus
     from kobench.cli.sides import Side
 
+    if len(folders) > 1:
+        raise click.UsageError(
+            "--in is one folder, for sides that name none; name another side's own as NAME@FOLDER,"
+            f" such as {shlex.quote(f'{second}@{folders[-1]}')}"
+        )
+    folder = folders[0] if folders else FOLDER
     sides = [Side.parse(text, predictor) for text in (first, second)]
     a, b, basis = records_of_both(sides, folder, flags)
     if a == b:
@@ -102,13 +114,31 @@ def compare_command(
         said = {"A": named(a), "B": named(b), **plain(found)}
         say(json.dumps(said, indent=1, allow_nan=False))
         return
+    if not found.contests:
+        raise UserError(nothing_shared(a, b))
     show(found, named(a), named(b), units)
+
+
+def nothing_shared(a: list[Record], b: list[Record]) -> str:
+    """That two sides were asked nothing alike, and what each was."""
+
+    def asked(records: list[Record]) -> str:
+        datasets = sorted({record.trial.dataset.selection for record in records})
+        more = f" and {len(datasets) - SHOWN} more" if len(datasets) > SHOWN else ""
+        tasks = sorted({label for record in records for label in record.result.scores})
+        return f"{', '.join(tasks) or 'nothing'} on {', '.join(datasets[:SHOWN])}{more}"
+
+    return (
+        f"A and B share no task on the same cells: A was asked {asked(a)}; B {asked(b)}. `kobench"
+        " run SUITE -p NAME --beside BOARD` asks a predictor what a published board asked"
+    )
 
 
 def records_of_both(
     sides: list[Side], folder: Path, flags: tuple[str, ...]
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """The records of both sides, and floors and lines, run first where flags or files say so."""
+    from kobench.cli.beside import folder_of
     from kobench.cli.sides import chosen, run_side
 
     if any(side.needs_run for side in sides) and not flags:
@@ -121,15 +151,16 @@ def records_of_both(
     # an older revision first, so that the folder is left with the file as it is
     for place in sorted(range(len(sides)), key=lambda place: not sides[place].revision):
         side = sides[place]
-        if side.folder is not None:
-            records, older = read(side.folder)
+        if side.folder:
+            with folder_of(side.folder) as there:
+                records, older = read(there)
         elif flags and not side.code:
             records, older = run_side(side, [*flags, "--out", str(folder)]), []
             # it has one predictor, whose record leaves out parameters that are as by default
             side = replace(side, name="")
         else:
             records, older = read(folder)
-        found[place] = chosen(side, records, older)
+        found[place] = chosen(side, records, older, side.folder or str(folder))
         basis += records
     return found[0], found[1], distinct_basis(basis)
 
@@ -181,8 +212,6 @@ def show(found: Versus, first: str, second: str, units: int) -> None:
             place = here
         for line in lines_of(one, units):
             say(f"  {one_line(line)}")
-    if not found.contests:
-        say("Nothing that both were asked.")
     for remark in found.remarks:
         say(one_line(remark), err=True)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ from kobench.cli.options import KINDS, complete_names, json_option, load, plugin
 from kobench.cli.output import say
 from kobench.cli.suites import built_in
 from kobench.errors import UserError
-from kobench.util.text import one_line
+from kobench.util.text import listed, one_line, suggestion
 
 if TYPE_CHECKING:
     from kobench.plugins.entry import Entry
@@ -24,6 +26,7 @@ Examples:
   kobench info grn
   kobench info linear
   kobench info knockout-impact
+  kobench info grn:sigma
 """
 
 #: What is said of simulated networks.
@@ -46,8 +49,14 @@ INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_paramete
 def info_command(
     name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
 ) -> None:
-    """Show all there is to know about the dataset, predictor, metric, task or suite NAME."""
+    """Show all there is to know about the dataset, predictor, metric, task or suite NAME.
+
+    NAME:PARAMETER shows one parameter of a dataset or predictor.
+    """
     registry = load(plugin_files, dataset_folders)
+    if ":" in name:
+        show_parameters(registry, name, as_json)
+        return
     suite = built_in().get(name)
     found = [
         (kind, entry, facts(kind, entry))
@@ -70,6 +79,46 @@ def info_command(
         say(f"  `kobench run {name}` runs it; its file {suite} says")
         for line in suite.read_text(encoding="utf-8").splitlines():
             say(f"    {line}".rstrip())
+
+
+def show_parameters(registry: Registry, text: str, as_json: bool) -> None:
+    """Show parameters that are named behind a name, with or without a value, and whose they are.
+
+    Raises
+    ------
+    UserError
+        Where there is no such parameter.
+    """
+    name, _, rest = text.partition(":")
+    keys = list(dict.fromkeys(re.findall(r"(?:^|,)\s*(\w+)", rest)))
+    found = matches(registry, name)
+    known = [(kind, entry, getattr(entry.spec, "params", {})) for kind, entry in found]
+    having = [one for one in known if keys and set(keys) <= one[2].keys()]
+    if not having:
+        every = sorted({key for _, _, params in known for key in params})
+        missing = next((key for key in keys if key not in every), rest)
+        raise UserError(
+            f"{name} has no parameter {missing!r}; {suggestion(missing, every, 'its parameters')};"
+            f" `kobench info {name}` shows all of it"
+        )
+    if as_json:
+        rows = [
+            {"kind": kind, "name": entry.shown_name, "parameters": texts_of(params, keys)}
+            for kind, entry, params in having
+        ]
+        say(json.dumps(rows, indent=1, default=str))
+        return
+    for kind, entry, params in having:
+        say(f"{entry.shown_name} ({kind[:-1]}): {one_line(entry.spec.summary)}", bold=True)
+        show("parameters", texts_of(params, keys))
+        others = [key for key in params if key not in keys]
+        if others:
+            say(f"  others: {listed(others)}; `kobench info {name}` shows all of it")
+
+
+def texts_of(params: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
+    """What some parameters mean, by name."""
+    return {key: parameter_text(params[key]) for key in keys}
 
 
 def spoken(names: list[str]) -> str:
@@ -118,8 +167,6 @@ def matches(registry: Registry, name: str, needed: bool = True) -> list[tuple[st
     for kind in KINDS:
         if strangers := registry.shadowed(kind, name):
             raise UserError(strangers)
-    from kobench.util.text import suggestion
-
     known = [*built_in(), *(other for kind in KINDS for other in getattr(registry, kind))]
     raise UserError(f"nothing is called {name!r}; {suggestion(name, known)}")
 
@@ -152,6 +199,8 @@ def predictor_facts(entry: Entry) -> dict[str, Any]:
     shown["prior knowledge"] = spec.prior or "none, as it declares"
     if spec.developed_on:
         shown["developed on"] = list(spec.developed_on)
+    if spec.equation_of:
+        shown["is given the equation of"] = list(spec.equation_of)
     return {**shown, **reference(entry)}
 
 
@@ -249,7 +298,9 @@ def reference(entry: Entry) -> dict[str, Any]:
 def parameter_text(param: Any) -> str:
     """A parameter's default, what it means and its choices."""
     choices = f" [{'|'.join(map(str, param.choices))}]" if param.choices else ""
-    return f"{param.default!r}  {param.help}{choices}"
+    ends = [f"from {param.low:g}"] if param.low is not None else []
+    ends += [f"to {param.high:g}"] if param.high is not None else []
+    return f"{param.default!r}  {param.help}{choices}{f' [{chr(32).join(ends)}]' if ends else ''}"
 
 
 def derivations(answers: tuple[str, ...]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -323,7 +323,7 @@ def show_rows(
     unknown = (NOT_RESCORED, NOT_RERUN, PARTLY)
     marks = {WRONG: ("✗ ", "red")} | dict.fromkeys(unknown, ("? ", "yellow"))
     counts: dict[str, int] = defaultdict(int)
-    for one in found:
+    for one in sorted(found, key=in_order):
         counts[one.word] += 1
         first = one.records[0]
         kind = "" if first.role == "predictor" else f" ({first.role})"
@@ -345,6 +345,12 @@ def show_rows(
     said = ", ".join(f"{number} {level}" for level, number in counts.items())
     also = f"; {together} thing{'s' * (together != 1)} of several rows" if together else ""
     say(f"{len(found)} rows: {said}{also}.")
+
+
+def in_order(one: Outcome) -> tuple[Any, ...]:
+    """Sorts rows by dataset and split; in each predictors, floors and lines by name."""
+    role = ("predictor", "floor", "line").index(one.records[0].role)
+    return one.place.dataset, one.place.version, one.place.split, role, one.place.row
 
 
 def extent(one: Outcome) -> str:

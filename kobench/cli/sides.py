@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,8 @@ class Side:
     ----------
     text : str
         As it was typed.
-    folder : Path or None
-        A results folder or a published board.
+    folder : str
+        A results folder, or a published board or its address; "" for the folder of the command.
     file : Path or None
         A plugin file.
     revision : str
@@ -38,7 +38,7 @@ class Side:
     """
 
     text: str
-    folder: Path | None = None
+    folder: str = ""
     file: Path | None = None
     revision: str = ""
     name: str = ""
@@ -51,12 +51,20 @@ class Side:
         Parameters
         ----------
         text : str
-            A folder, FILE.py, FILE.py@REVISION, or NAME[:KEY=VALUE,...][@CODE].
+            A folder, FILE.py, FILE.py@REVISION, or NAME[:KEY=VALUE,...][@CODE][@FOLDER].
         predictor : str
             The predictor of folders and files; "" where they have one alone.
+
+        Raises
+        ------
+        UserError
+            Where what follows an @ is nothing of the kind.
         """
         if is_folder(text):
-            return cls(text, folder=Path(text), name=predictor)
+            return cls(text, folder=text, name=predictor)
+        head, folder = in_folder(text)
+        if folder:
+            return replace(cls.parse(head, predictor), text=text, folder=folder)
         head, _, tail = text.rpartition("@")
         for file, revision in ((text, ""), (head, tail)):
             if file.endswith(".py"):
@@ -65,12 +73,30 @@ class Side:
                 return cls(text, file=Path(file), revision=revision, name=predictor)
         if head and set(tail) <= set("0123456789abcdef"):
             return cls(text, name=head, code=tail)
+        if head and not set(tail) & set("'\",=]"):  # which a value of a parameter may hold
+            raise UserError(
+                f"{tail!r} in {text!r} is neither a folder with records nor the first digits of a"
+                f" code (0-9, a-f); give the row of a results folder or a published board as"
+                f" {head}@FOLDER, such as {head}@leaderboards/crispr, and an older version as"
+                f" {head}@CODE"
+            )
         return cls(text, name=text)
 
     @property
     def needs_run(self) -> bool:
         """Whether nothing but a run has its records."""
         return self.file is not None
+
+
+def in_folder(text: str) -> tuple[str, str]:
+    """A row and the folder or address that it is in, `NAME@FOLDER`; "" for none."""
+    for start in ("@https://", "@http://"):
+        head, found, tail = text.partition(start)
+        if found:
+            return head, start[1:] + tail
+    head, _, tail = text.rpartition("@")
+    inside = head and not head.endswith(".py") and is_folder(tail)
+    return (head, tail) if inside else (text, "")
 
 
 def is_folder(text: str) -> bool:
@@ -187,7 +213,9 @@ def only_predictor(file: Path) -> str:
     return names[0]
 
 
-def chosen(side: Side, records: Sequence[Record], older: Sequence[Record]) -> list[Record]:
+def chosen(
+    side: Side, records: Sequence[Record], older: Sequence[Record], place: str
+) -> list[Record]:
     """The records of a side's predictor, all of one row and version.
 
     Parameters
@@ -196,6 +224,8 @@ def chosen(side: Side, records: Sequence[Record], older: Sequence[Record]) -> li
         Which.
     records, older : sequence of Record
         Those of the newest versions in a folder, and of older ones.
+    place : str
+        That folder.
 
     Raises
     ------
@@ -217,15 +247,16 @@ def chosen(side: Side, records: Sequence[Record], older: Sequence[Record]) -> li
         codes = sorted({code_of(one.trial.predictor) for one in every})
         more = f", code {', '.join(codes[:12])}" if side.code else ""
         raise UserError(
-            f"no results of {side.text!r}; there are {', '.join(known[:12]) or 'none'}{more}. Run"
-            " it first, or add the suite or the datasets (-d) to run it on"
+            f"no results of {side.name or side.text!r} in {place}; there are"
+            f" {', '.join(known[:12]) or 'none'}{more}. Run it first, name the folder that has them"
+            f" as {side.name or 'NAME'}@FOLDER, or add the suite or the datasets (-d) to run it on"
         )
     rows = sorted({row_of(one.role, one.trial) for one in named})
     if len(rows) > 1:
         texts = sorted({f"{row[2]}/{row[1]}" for row in rows})
         raise UserError(
             f"{side.text!r} could be {' or '.join(texts[:12])}; name one"
-            f"{' with -p' if side.folder else ''}"
+            f"{' with -p' if side.folder == side.text else ''}"
         )
     versions = {version_key(one.trial.predictor) for one in named}
     if len(versions) > 1:

@@ -21,6 +21,12 @@ _TYPES: dict[type, str] = {
     dict: "a table",
 }
 
+#: What of a plugin takes the parameters of each kind.
+MADE = {"predictor": "`__init__` of its class", "dataset": "the function that loads it"}
+
+#: How long a value may be that is shown as a default, in characters.
+SHORT = 20
+
 
 def complete(
     selection: Selection, params: Mapping[str, Param], kind: str = "predictor"
@@ -57,7 +63,10 @@ def complete(
     for key in selection.params:
         if key not in params:
             raise UserError(
-                f"{what} has no parameter {key!r}; {suggestion(key, params, 'its parameters')}"
+                f"{what} has no parameter {key!r}; {suggestion(key, params, 'its parameters')}. Its"
+                f" plugin declares one in its spec: params={{{key!r}:"
+                f" Param({_as_default(selection.params[key])}, 'what it does')}}, and takes"
+                f" {key} in {MADE[kind]}"
             )
     completed = {}
     for key, param in params.items():
@@ -66,6 +75,12 @@ def complete(
         else:
             completed[key] = _default(param)
     return completed
+
+
+def _as_default(value: Any) -> str:
+    """A value as the default of a parameter that is declared; only what is short and plain."""
+    text = repr(value)
+    return text if isinstance(value, (bool, int, float, str)) and len(text) <= SHORT else "DEFAULT"
 
 
 def _default(param: Param) -> Any:

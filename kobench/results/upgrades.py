@@ -13,7 +13,7 @@ from typing import Any
 
 from kobench.errors import UserError
 from kobench.results.about import About, DatasetAbout, ParamAbout, TaskAbout
-from kobench.results.parts import Record, TaskScores
+from kobench.results.parts import PredictorInfo, Record, TaskScores
 from kobench.util.grammar import parse
 
 #: What the tasks of schema 1 asked, the most demanding first, and whether that was of knockouts.
@@ -114,6 +114,17 @@ def known_task(name: str) -> TaskAbout:
     says, of_knockouts = TASKS[name]
     demand = 10.0 * (len(TASKS) - list(TASKS).index(name))
     return TaskAbout(says=says, demand=demand, of_knockouts=of_knockouts)
+
+
+#: Predictors that are given the equation of simulated datasets, of which records from before this
+#: could be declared say nothing: distribution and name -> these datasets.
+EQUATIONS = {("kobench-baselines", "steady-state"): ("grn", "planted")}
+
+
+def equation_of(predictor: PredictorInfo) -> tuple[str, ...]:
+    """The simulated datasets whose equation a predictor is given, as its record or we know."""
+    known = EQUATIONS.get((predictor.distribution, predictor.name), ())
+    return tuple(predictor.equation_of or known)
 
 
 #: Upgrade from each schema number to the next.

@@ -123,6 +123,7 @@ class Trial:
                 max_order=predictor.entry.spec.max_order,
                 prior=predictor.entry.spec.prior or None,
                 developed_on=list(predictor.entry.spec.developed_on) or None,
+                equation_of=list(predictor.entry.spec.equation_of) or None,
             ),
             fit_seed=self.fit_seed,
             threads=request.threads,
@@ -219,7 +220,7 @@ def fit_key(contract: int, source: str, role: str, trial: TrialInfo) -> str:
         del description["dataset"][part]
     if description["dataset"].get("secret") is not None:
         description["dataset"]["secret"].pop("seed", None)
-    for part in ("response", "max_order", "prior", "developed_on"):
+    for part in ("response", "max_order", "prior", "developed_on", "equation_of"):
         description["predictor"].pop(part, None)
     return hash_of({"contract": contract, "source": source, "role": role, **description})
 

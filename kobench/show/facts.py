@@ -34,6 +34,8 @@ def facts(
     trial, result, run = record.trial, record.result, record.run
     shown = tasks_of(record, task)
     tasks = {label: task_of(result.scores.get(label)) for label in shown}
+    for label, found in tasks.items():
+        found["unranked"] = unranked_of(record, label)
     kept = any(found.get("units") for found in tasks.values())
     return {
         "record": identity(trial),
@@ -118,6 +120,12 @@ def task_of(scores: TaskScores | None) -> dict[str, Any]:
     }
 
 
+def unranked_of(record: Record, label: str) -> str:
+    """Why nobody is ranked by a task of a record; "" where somebody can be."""
+    about = record.about.tasks.get(label) if record.about else None
+    return about.unranked if about else ""
+
+
 def used_of(known: Mapping[str, Any]) -> str:
     """What a trial used, and what it might have, in one line.
 
@@ -126,17 +134,23 @@ def used_of(known: Mapping[str, Any]) -> str:
     '2.25 s (fit 2, answers 0.25) of 3,600 s; 210 MB of any; 64 processes; 8,192 MB written'
     """
     used, limits = known["used"], known["limits"] or dict.fromkeys(FLAGS)
+    if all(value is None for value in used.values()):
+        return "not measured, as it was not run in a process of its own"
     fit, answers = used["fit_seconds"], used["predict_seconds"]
     parts = [f"fit {number(fit)}"] if fit is not None else []
     parts += [f"answers {number(answers)}"] if answers is not None else []
-    took = f"{number((fit or 0) + (answers or 0))} s ({', '.join(parts)})" if parts else "unknown"
+    took = f"{number((fit or 0) + (answers or 0))} s ({', '.join(parts)})" if parts else ""
     most = {name: "any" if value is None else f"{value:,.0f}" for name, value in limits.items()}
     seconds = "any" if limits["seconds"] is None else f"{most['seconds']} s"
     memory = "any" if limits["memory_mb"] is None else f"{most['memory_mb']} MB"
-    peak = "unknown" if used["peak_mb"] is None else f"{used['peak_mb']:,.0f} MB"
-    return (
-        f"{took} of {seconds}; {peak} of {memory}; {most['processes']} processes;"
-        f" {most['written_mb']} MB written"
+    peak = "" if used["peak_mb"] is None else f"{used['peak_mb']:,.0f} MB"
+    return "; ".join(
+        [
+            f"{took} of {seconds}" if took else f"time not measured, of {seconds}",
+            f"{peak} of {memory}" if peak else f"memory not measured, of {memory}",
+            f"{most['processes']} processes",
+            f"{most['written_mb']} MB written",
+        ]
     )
 
 

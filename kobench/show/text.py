@@ -9,12 +9,15 @@ from typing import Any
 from kobench.errors import BAD
 from kobench.results.parts import Record
 from kobench.results.records import identity
-from kobench.show.facts import number, used_of
+from kobench.show.facts import number, unranked_of, used_of
 from kobench.show.find import SHOWN, place_of, tasks_of
 from kobench.util.text import one_line, shortened
 
 #: Lines of a screen, the prompt after it among them.
 SCREEN = 24
+
+#: How much of a reason stands in a list, in characters.
+REASON = 60
 
 #: Lines at least that each part keeps which may be cut.
 LEAST = 4
@@ -117,19 +120,26 @@ def output_of(known: Mapping[str, Any]) -> list[Part]:
 
 
 def scores_of(known: Mapping[str, Any]) -> list[str]:
-    """A line for each task with its primary scores."""
-    lines = []
+    """A line for each task with its primary scores; tasks without any, for one reason, in one."""
+    said: dict[str, list[str]] = {}
     for label, task in known["tasks"].items():
-        scores, missing = task["scores"], task["missing"]
-        names = [*task["primary"]] or [*scores][:2]
-        told = [
-            f"{name} {number(scores[name])}"
-            if name in scores
-            else f"{name} none ({missing.get(name, 'not scored')})"
-            for name in names
-        ]
-        lines.append(one_line(f"{label}: {', '.join(told) or 'no scores'}"))
-    return lines
+        said.setdefault(scores_text(task, known["status"]), []).append(label)
+    return [one_line(f"{', '.join(labels)}: {text}") for text, labels in said.items()]
+
+
+def scores_text(task: Mapping[str, Any], status: str) -> str:
+    """The primary scores of a task, or of one by which nobody is ranked its first ones and why."""
+    scores, missing = task["scores"], task["missing"]
+    names = [*task["primary"]] or [*scores][:2]
+    reasons = {name: missing.get(name, "not scored") for name in names if name not in scores}
+    told = [f"{name} {number(scores[name])}" for name in names if name in scores]
+    by_reason: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        by_reason.setdefault(why, []).append(name)
+    told += [f"{', '.join(each)} none ({why})" for why, each in by_reason.items()]
+    text = ", ".join(told) or (f"no scores ({status})" if status != "ok" else "no scores")
+    why = task.get("unranked", "")
+    return f"{text}; nobody is ranked: {why}" if why else text
 
 
 def tables_of(known: Mapping[str, Any], width: int | None) -> list[Part]:
@@ -226,9 +236,13 @@ def outcome_of(record: Record, task: str) -> str:
     told = []
     for label in tasks_of(record, task):
         scores = result.scores.get(label)
-        if scores is not None and scores.primary:
-            first = scores.metrics.get(scores.primary[0])
-            told.append(f"{label} {number(None if first is None else first.value)}")
+        first = scores.metrics.get(scores.primary[0]) if scores and scores.primary else None
+        if first is not None and first.value is not None:
+            told.append(f"{label} {number(first.value)}")
+        elif why := unranked_of(record, label):
+            told.append(f"{label} not ranked ({shortened(why, REASON)})")
+        elif scores is not None and scores.primary:
+            told.append(f"{label} none ({'not scored' if first is None else first.missing})")
     return ", ".join(told) or "ok"
 
 

@@ -15,6 +15,7 @@ from sections import FLOOR
 from kobench.board import make
 from kobench.board.contests import contests_of
 from kobench.board.overview import overview_of
+from kobench.board.render import render as render_board
 from kobench.board.render.terminal import SCREEN, render, render_summary
 from kobench.board.words import base
 from kobench.cli import board as command
@@ -41,7 +42,7 @@ def shown_in_a_pipe(monkeypatch, folder, *options, **environment):
         **{"explained": {}, "elsewhere": {}, "more": ()},
     )
     monkeypatch.setattr(command, "all_of", lambda *_: found)
-    monkeypatch.setattr(command, "consistent", lambda records: (records, ""))
+    monkeypatch.setattr(command, "consistent", lambda records, *_: (records, ""))
     monkeypatch.setattr(make, "make_board", lambda *_, **__: published(folder))
     found = CliRunner().invoke(board_command, [str(folder), *options], env=environment)
     assert found.exit_code == 0, found.output
@@ -62,8 +63,12 @@ def test_the_first_screen_of_every_published_board_fits(folder):
         found = named_in(text, overview)
         more = re.search(r"(?m)^and (\d+) more", text)
         assert len(found) + (int(more[1]) if more else 0) == len(overview.predictors)
-        # those that are shown are the best
-        assert found == list(overview.predictors[: len(found)])
+        # those that are shown are those that the verdict names, and then the best
+        assert {*board.leaders} <= {*found}, width
+        others = [name for name in overview.predictors if name not in board.leaders]
+        best = {*board.leaders, *others[: len(found) - len(board.leaders)]}
+        assert found == [name for name in overview.predictors if name in best]
+        assert ("(in brackets)" in text) == bool(re.search(r"\[-?\d", text))
         for task in overview.tasks:
             heads = "".join(text.partition("\n\n")[2].partition("──")[0].split())
             said = " ".join(text.partition("not shown at this width")[2].split())
@@ -101,9 +106,9 @@ def test_the_verdict_counts_what_the_sections_say(folder):
         assert "nobody beats the best floor (the best trivial answer)" in board.headline
     else:
         most = max(wins.values())
-        best = sorted(name for name in wins if wins[name] == most)
         said = board.headline.partition("beat")[0]
-        assert best[0] in said
+        assert any(name in said for name in wins if wins[name] == most)
+        assert wins[board.leaders[0]] == most
         assert len(asked) == 1 or f" in {most} of {len(asked)}" in board.headline
     overview = overview_of(board)
     total = {name: sum(name in one.winners for one in contests) for name in overview.predictors}
@@ -129,9 +134,23 @@ def test_cells_of_one_dataset_have_a_number_and_an_interval_and_those_of_several
         records += networks("own-share", FLOOR, role="floor", dataset=dataset)
         records += networks("up", [value + 0.3 for value in FLOOR], dataset=dataset)
         records += networks("both", [value + shift for value in FLOOR], dataset=dataset)
+    number = r"0\.50 \[0\.\d\d, 0\.\d\d\]"
     text = render_summary(make_board(records))
-    assert re.search(r"(?m)^up +▲2 0\.50 \[0\.\d\d, 0\.\d\d\]$", text)
-    assert re.search(r"(?m)^both +▲1 ▼1$", text)
+    assert re.search(rf"(?m)^up +▲ +{number} +▲ +{number}$", text)
+    assert re.search(r"(?m)^both +▲ .* ▼ ", text)
+    assert "Two marks" not in text
+    # where there is no room for a column each, a mark stands for each in their order
+    text = " ".join(render_summary(make_board(records), width=45).split())
+    assert re.search(rf" up ▲ ▲ {number} both ▲ ▼ ", text)
+    assert "Two marks: grn genes=50, then grn genes=60." in text
+    for genes in (70, 80):
+        dataset = f"grn:genes={genes}"
+        records += networks("own-share", FLOOR, role="floor", dataset=dataset)
+        records += networks("up", [value + 0.3 for value in FLOOR], dataset=dataset)
+        records += networks("both", [value - 0.3 for value in FLOOR], dataset=dataset)
+    text = render_summary(make_board(records), width=60)
+    assert re.search(rf"(?m)^up +▲4 {number}$", text)
+    assert re.search(r"(?m)^both +▲1 ▼3$", text)
     one = [each for each in records if "genes=50" in each["trial"]["dataset"]["group"]]
     text = render_summary(make_board(one))
     assert re.search(r"(?m)^up +▲ +0\.50 \[0\.\d\d, 0\.\d\d\]$", text)
@@ -163,3 +182,95 @@ def test_a_row_without_a_score_has_no_mark():
 def test_lines_of_a_text_are_counted_as_a_terminal_shows_them(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert [lines_of(text) for text in ("", "a", "a" * 80, "a" * 81, "a\nb")] == [0, 1, 1, 2, 2]
+
+
+def test_the_questions_are_asked_in_plain_words_above_the_table():
+    board = published(next(folder for folder in FOLDERS if folder.name == "crispr"))
+    asked = (
+        "Asked: how each gene's mean changes after a knockout (response); which knockouts change"
+        " the cells most (response-size); expression of held-out wild-type cells (profile)."
+    )
+    text = render_summary(board)
+    assert asked in " ".join(text.split())
+    assert text.index("Asked:") < text.index("────")
+
+
+def declaring(records, **declared):
+    for one in records:
+        one["trial"]["predictor"] |= declared
+    return records
+
+
+def test_rows_whose_scores_are_no_evidence_are_marked_and_stand_last():
+    records = networks("own-share", FLOOR, role="floor")
+    records += declaring(networks("grown", [0.9] * 5), developed_on=["grn"])
+    records += declaring(networks("told", [0.8] * 5), equation_of=["grn"])
+    records += declaring(networks("else", [0.75] * 5), developed_on=["hipsc-ko"])
+    records += networks("fair", [0.7] * 5)
+    board = make_board(records)
+    assert overview_of(board).predictors == ("else", "fair", "grown †", "told ‡")
+    assert board.headline == (
+        "Simulated knockouts (knockout-impact on grn): else, fair, grown † and told ‡ beat the best"
+        " floor (the best trivial answer); else: skill 0.58. † developed or tuned on these very"
+        " data, ‡ given the simulator's own equation, so no evidence."
+    )
+    for text in (
+        render_summary(board),
+        render_board(board, "markdown"),
+        render_board(board, "html"),
+    ):
+        assert "grown †" in text
+        assert "told ‡" in text
+        assert "<html" in text or not re.search(r"\bgrown\b(?= (?!†))", text)
+    legend = " ".join(render_board(board, "terminal").split())
+    assert (
+        "† developed or tuned on these very data, so its scores are no evidence: grown †." in legend
+    )
+    assert "‡ given the simulator's own equation, so its scores are no evidence: told ‡." in legend
+    assert "given the equation of grn, so its scores here" in legend
+
+
+def test_older_records_of_a_method_that_is_given_the_equation_are_marked():
+    records = networks("own-share", FLOOR, role="floor")
+    records += declaring(networks("steady-state", [0.9] * 5), distribution="file:theirs.py")
+    assert overview_of(make_board(records)).predictors == ("steady-state",)
+    ours = declaring(records, distribution="kobench-baselines")
+    assert overview_of(make_board(ours)).predictors == ("steady-state ‡",)
+
+
+def test_the_verdict_says_how_much_better_the_best_is_and_where():
+    records = []
+    for dataset, shift in (("grn:genes=50", 0.3), ("grn:genes=60", -0.3)):
+        records += networks("own-share", FLOOR, role="floor", dataset=dataset)
+        records += networks("up", [value + shift for value in FLOOR], dataset=dataset)
+    assert make_board(records).headline == (
+        "Simulated knockouts (knockout-impact on grn genes=50 and grn genes=60): up beats the best"
+        " floor (the best trivial answer) in 1 of 2 questions (on grn genes=50; skill 0.50); nobody"
+        " on grn genes=60."
+    )
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_verdict_on_a_win_has_its_size(folder):
+    for said in published(folder).headline.split(": ")[1:]:
+        if " beat" in said.partition(".")[0] and "nobody beats" not in said:
+            assert re.search(r"skill \d|scores \d", published(folder).headline), folder
+
+
+def test_an_unfinished_run_says_how_far_it_is():
+    planned = {
+        "networks": {"first": 0, "count": 5},
+        "splits": {"first": 0, "count": 1},
+        "fit_seeds": 1,
+    }
+    records = networks("mlp", [0.7, 0.6]) + networks("linear", [0.6])
+    for one in records:
+        one["run"]["planned"] = planned
+    said = make_board(records).headline
+    assert said == (
+        "Nobody is ranked here yet: 3 of at least 10 trials are done; the same `kobench run` again,"
+        " into the same folder, does the others."
+    )
+    for one in records:
+        del one["run"]["planned"]
+    assert make_board(records).headline == "Nobody is ranked here."

@@ -106,7 +106,19 @@ def test_the_answer_stands_right_below_the_title():
         f"{IMPACT}mlp (skill 0.50) beats the best floor on grn.",
     )
     lines = [line for line in render(board, "markdown").splitlines() if line]
-    assert lines[1:6] == [
+    assert lines[0] == "# kobench leaderboard: keystone and knockout-impact on grn"
+    place = next(i for i, line in enumerate(lines) if line.startswith("**▲"))
+    assert lines[3] == (
+        "Asked: which genes matter most when removed (keystone); how much a knockout changes each"
+        " cell (knockout-impact)."
+    )
+    assert [line.split(" | ")[0] for line in lines[4:place]] == [
+        "| predictor",
+        "| ---",
+        "| mlp",
+        "| linear",
+    ]
+    assert [*lines[1:3], *lines[place : place + 3]] == [
         f"**{escape(board.headline)}**",
         (
             "Can a method predict what removing a gene does, from unperturbed cells alone? All data"
@@ -120,7 +132,7 @@ def test_the_answer_stands_right_below_the_title():
         ),
         f"- **{IMPACT.strip()}** mlp (skill 0.50) beats the best floor on grn.",
     ]
-    assert render(board, "terminal", width=160).splitlines()[-4:] == [
+    assert render(board, "terminal", width=240).splitlines()[-4:] == [
         *board.answer,
         "",
         board.headline,

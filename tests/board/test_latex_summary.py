@@ -11,6 +11,8 @@ import pytest
 from command import kobench
 
 from kobench.board.make import make_board
+from kobench.board.render import render
+from kobench.board.render.latex import breakable, escape
 from kobench.board.render.latex_summary import render_summary
 from kobench.errors import UserError
 from kobench.results.records import read_records
@@ -64,13 +66,44 @@ def test_tables_are_as_wide_as_the_text(name, tmp_path):
 
 
 @with_tex
+@pytest.mark.parametrize("name", ["crispr", "mouse-ko", "scale"])
+def test_tables_of_a_whole_board_are_as_wide_as_the_text(name, tmp_path):
+    board = make_board(read_records(BOARDS / name))
+    text = render(board, "latex")
+    said = compiled(text, tmp_path)
+    assert r"Overfull \hbox" not in said
+    assert "kobench board FOLDER --summary" in text
+    assert text.count(r"\begin{table}") == len(board.sections)
+    plain = text.replace(r"\allowbreak{}", "")
+    for section in board.sections:
+        for column in section.leading:
+            assert escape(column.name) in plain
+
+
+def test_every_cell_has_its_skill_and_interval():
+    board = make_board(read_records(BOARDS / "crispr"), tasks=["profile"])
+    text = render_summary(board)
+    for section in board.sections:
+        for row in section.ranked:
+            score = row.scores[section.primary[0].name]
+            value, low, high = (
+                f"${one:.2f}$" if f"{one:.2f}".startswith("-") else f"{one:.2f}"
+                for one in (
+                    round(end, 2) + 0.0 for end in (score.skill, score.skill_low, score.skill_high)
+                )
+            )
+            assert rf"{value}\\{{}}\scriptsize{{}}[{low}, {high}]" in text
+    # who is no evidence stands behind the others
+    assert text.index("twofold $\\dagger$") > text.index("additive")
+    assert r"$\dagger$ developed or tuned on these very data, so no evidence" in text
+
+
+@with_tex
 def test_a_long_name_is_parted(tmp_path):
     records = list(read_records(BOARDS / "mouse-ko"))
     text = render_summary(make_board(records))
     long = "mine:" + ",".join(f"parameter_{n}=0.00{n}" for n in range(9))
-    from kobench.board.render.latex_summary import name_cell
-
-    said = compiled(text.replace(name_cell("twofold"), name_cell(long)), tmp_path)
+    said = compiled(text.replace(breakable("twofold"), breakable(long)), tmp_path)
     assert "Overfull" not in said
 
 

@@ -203,9 +203,9 @@ def test_what_a_method_was_developed_on_is_said_there_alone():
         section.dataset_name: [row.name for row in section.ranked if row.remarks]
         for section in make_board(records).sections
     }
-    assert said == {"grn": [], "planted": ["good"]}
+    assert said == {"grn": [], "planted": ["good †"]}
     text = render(make_board(records), "markdown")
-    assert text.count("good: developed on planted, so its scores here are no evidence") == 1
+    assert text.count("good †: developed on planted, so its scores here are no evidence") == 1
 
 
 def test_records_from_before_declare_nothing():

@@ -345,7 +345,7 @@ def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     assert one(records).other.above
     assert make_board(records).answer == (
         (
-            "Expression of cells of other types than trained on (transfer): mlp (explains 0.23)"
+            "Expression of cells of other types than trained on (transfer): mlp (skill 0.23)"
             " beats the best floor on grn."
         ),
     )
@@ -371,9 +371,9 @@ def test_who_scores_above_what_is_possible_wins_no_transfer():
     assert [one.predictor for one in board.transfers if one.other.above] == ["leak", "mlp"]
     first, second = board.answer
     assert first.startswith("Above what is possible, so not ranked until somebody says why: leak")
-    assert f": mlp (explains {mean:.2f}) beats the best floor on pbmc." in second
+    assert f": mlp (skill {mean:.2f}) beats the best floor on pbmc." in second
     (line,) = make_board(records, explained={"leak": "it is given the truth"}).answer
-    assert "leak (explains 1.00) and mlp" in line
+    assert "leak (skill 1.00) and mlp" in line
 
 
 @pytest.mark.parametrize("failed", ["no value on b", "timeout"])
@@ -510,11 +510,12 @@ def test_the_diagonal_and_the_verdicts_show_without_colour():
     assert "▲[0." in grid
     assert "↓ 0." in grid
     assert "masked-mean-depth, the floor: bray-curtis ↓ itself" in text
-    sentence = (
-        "On cell types it was not trained on, mlp is better than the trivial masked-mean-depth"
-        " trained on the same cells: it explains 0."
-    )
-    assert sentence in " ".join(text.split())
+    said = " ".join(text.split())
+    sentence = "Trained on one cell type and asked about another: mlp (skill 0."
+    assert sentence in said
+    assert "is better than the best floor." in said
+    assert "A model trained on the asked cell type itself has this much more skill: 0." in said
+    assert "Skill: 0 is the best floor (masked-mean-depth, made of the same training" in said
     assert (
         "Intervals (95 %): of means over 5 networks, of single pairs over 5 networks"
         in " ".join(text.split())
@@ -538,7 +539,7 @@ def test_pairs_without_an_interval_say_so():
     assert "· No interval, so no verdict." in text
     assert "over 3 cell types, left out one at a time, single pairs have none" in text
     bare = " ".join(terminal([one(floors() + trials("mlp", MODEL))]).split())
-    assert "for want of an interval: it explains 0.22" in bare
+    assert "mlp (skill 0.22) can't be judged, for want of an interval." in bare
     assert "Intervals (95 %): means have none, single pairs have none" in bare
     drawn = " ".join(terminal([one(real(np.linspace(0.2, 0.3, 20).tolist())[0])]).split())
     assert "No interval" not in drawn
@@ -561,7 +562,7 @@ def test_markdown():
     text = "\n".join(lines)
     cell = matrix.cells[0][1]
     low, high = (f"{end:.2f}" for end in ends(cell.explained))
-    assert f"▲ {cell.explained.value:.2f} \\[{low}, {high}\\], drop ↓ {cell.drop.value:.2f}" in text
+    assert f"▲ {cell.explained.value:.2f} \\[{low}, {high}\\], loss ↓ {cell.drop.value:.2f}" in text
     assert "| trained on \\\\ asked | a | b |" in text
 
 

@@ -79,9 +79,9 @@ def test_a_row_that_was_tuned_on_its_own_networks_is_no_evidence():
     other = setting(2, [0.5, 0.6, 0.4], run={"tuned_on": ["grn:genes=100,seed=99"]})
     real = setting(3, [0.5, 0.6, 0.4], run={"tuned_on": ["hipsc-ko, training cells"]})
     board = make_board([*tuned, *other, *real, *setting(4, [0.5, 0.6, 0.4]), *FLOORS])
-    assert TUNED_HERE in row_of(board, "mine:a=1").remarks
+    assert TUNED_HERE in row_of(board, "mine:a=1 †").remarks
     assert "its setting was tuned on 1 other networks" in row_of(board, "mine:a=2").remarks
     assert "its setting was tuned on hipsc-ko, training cells" in row_of(board, "mine:a=3").remarks
     assert not any("tuned" in one for one in row_of(board, "mine:a=4").remarks)
     (warning,) = (one for one in board.remarks if one.startswith("Tuned on"))
-    assert warning.endswith("so no evidence: mine:a=1.")
+    assert warning.endswith("so no evidence: mine:a=1 †.")

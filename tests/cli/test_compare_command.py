@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -149,3 +150,55 @@ def test_a_predictor_may_be_called_as_a_folder_is(folder):
     (folder.parent / "mlp").mkdir()
     done = kobench("compare", "mlp", "linear", "--in", "out", cwd=folder.parent)
     assert "B is better" in done.stdout
+
+
+def test_a_row_of_another_folder_is_named_with_it(folder, tmp_path):
+    write(tmp_path / "published", "mlp", [0.4, 0.5, 0.3, 0.41], "b" * 64)
+    write(tmp_path / "published", "linear", [0.3, 0.4, 0.2, 0.31], "b" * 64)
+    write(tmp_path / "published", "own-share", [0.3, 0.3, 0.3, 0.3], role="floor")
+    for words in (["mlp", "mlp@published", "--in", "out"], ["mlp@out", "mlp@bbb@published"]):
+        done = kobench("compare", *words, cwd=tmp_path)
+        assert "A: mlp (code aaaaaaaaaaaa)" in done.stdout
+        assert "B: mlp (code bbbbbbbbbbbb)" in done.stdout
+        assert "A is better" in done.stdout
+    done = kobench("compare", "mlp@nowhere", "mlp", "--in", "out", cwd=tmp_path, code=2)
+    said = " ".join(done.stderr.split())
+    assert (
+        "'nowhere' in 'mlp@nowhere' is neither a folder with records nor the first digits" in said
+    )
+    assert "mlp@FOLDER, such as mlp@leaderboards/crispr" in said
+    done = kobench("compare", "nobody@out", "mlp@published", cwd=tmp_path, code=2)
+    assert "no results of 'nobody' in out; there are linear, mlp" in " ".join(done.stderr.split())
+
+
+def test_several_folders_are_not_one(folder):
+    words = ["mlp", "linear", "--in", "out", "--in", "other"]
+    done = kobench("compare", *words, cwd=folder.parent, code=2)
+    assert "name another side's own as NAME@FOLDER, such as linear@other" in " ".join(
+        done.stderr.split()
+    )
+
+
+def test_what_was_asked_nothing_alike_says_what_each_was_asked(folder, tmp_path):
+    for record in read(networks("mlp", [0.4, 0.5], dataset="grn:genes=60")):
+        write_record(tmp_path / "other", record)
+    done = kobench("compare", "mlp@out", "mlp@other", cwd=tmp_path, code=2)
+    said = " ".join(done.stderr.split())
+    assert "share no task on the same cells: A was asked knockout-impact@1 on grn:" in said
+    assert "grn:genes=60" in said
+    assert "--beside" in said
+
+
+def test_the_rows_of_verify_are_in_order(tmp_path):
+    out = tmp_path / "out"
+    for dataset in ("grn:genes=60", "grn:genes=50"):
+        for name, role in (("own-share", "floor"), ("mlp", "predictor"), ("additive", "predictor")):
+            for record in read(networks(name, [0.4, 0.5], dataset=dataset, role=role)):
+                write_record(out, record)
+    lines = kobench("verify", "out", cwd=tmp_path, code=None).stdout.splitlines()
+    found = [re.search(r": (.+) on (grn:genes=\d+), \w+, \d+ record", line) for line in lines]
+    assert [(one[2], one[1]) for one in found if one] == [
+        (dataset, name)
+        for dataset in ("grn:genes=50", "grn:genes=60")
+        for name in ("additive", "mlp", "own-share (floor)")
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from command import kobench
 from tiny import PLUGIN
 
@@ -76,3 +77,45 @@ def test_a_suite_has_a_page():
 
 def test_a_predictor_without_response_is_told_what_boards_will_say():
     assert "boards will say 'none'" in kobench("check", "good", "--plugin", PLUGIN).stdout
+
+
+@pytest.mark.parametrize("text", ["grn:sigma", "grn:sigma=0.2", "grn:sigma=0.2,dropout=0.3"])
+def test_info_explains_a_parameter(text):
+    said = kobench("info", text).stdout
+    assert "grn (dataset)" in said
+    assert "sigma: 0.1  each cell's own relative noise on every weight" in said
+    assert "[from 0 to 1]" in said
+    assert ("dropout:" in said) == ("dropout" in text)
+    assert "others: network, " in said
+    (row,) = json.loads(kobench("info", text, "--json").stdout)
+    assert row["parameters"]["sigma"].startswith("0.1  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("grn:sigm", "grn has no parameter 'sigm'; did you mean 'sigma'?"),
+        ("grn:", "grn has no parameter ''"),
+        ("nobody:x", "nothing is called 'nobody'"),
+        ("own-share:x", "own-share has no parameter 'x'; there are none"),
+    ],
+)
+def test_info_of_no_parameter_says_which_there_are(text, says):
+    assert says in " ".join(kobench("info", text, code=2).stderr.split())
+
+
+def test_an_unknown_parameter_says_how_one_is_declared(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from kobench.api import PredictorSpec, hookimpl\n"
+        "class Mine:\n"
+        "    def fit(self, cells, context): ...\n"
+        "    def predict_expression(self, assemblages): return assemblages\n"
+        "@hookimpl\n"
+        "def kobench_predictors():\n"
+        "    yield PredictorSpec('mine', Mine)\n"
+    )
+    words = ["run", "-d", "grn:genes=15", "-p", "mine:alpha=0.1", "--plugin", "mine.py"]
+    said = " ".join(kobench(*words, cwd=tmp_path, code=2).stderr.split())
+    assert "has no parameter 'alpha'" in said
+    assert "params={'alpha': Param(0.1, 'what it does')}" in said
+    assert "takes alpha in `__init__` of its class" in said

@@ -15,7 +15,7 @@ from kobench.cli.run import run_command
 from kobench.results.parts import Record
 from kobench.results.records import identity, read_records
 from kobench.show.facts import facts
-from kobench.show.text import show
+from kobench.show.text import outcome_of, show
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +156,23 @@ def test_a_published_trial_is_found_by_its_row() -> None:
     folder = min(BOARDS, key=lambda place: (place / "records.jsonl.gz").stat().st_size)
     row = next(one.trial.predictor.selection for one in read_records(folder))
     assert "trials fit" in kobench("show", row, folder).stdout.splitlines()[0]
+
+
+def test_reasons_are_said_once_and_nothing_is_unknown() -> None:
+    board = REPOSITORY / "leaderboards" / "mouse-ko"
+    every = list(read_records(board))
+    silent = next(one for one in every if one.result.status == "unsupported")
+    lines = show(facts(silent, board), 100)
+    assert "used: not measured, as it was not run in a process of its own" in lines
+    assert "unknown" not in " ".join(lines)
+    assert sum("can be derived" in line for line in lines) == 1
+    unranked = next(
+        one
+        for one in every
+        if one.role == "predictor" and any(about.unranked for about in one.about.tasks.values())
+    )
+    text = " ".join(show(facts(unranked, board), 1000))
+    reasons = {about.unranked for about in unranked.about.tasks.values() if about.unranked}
+    for why in reasons:
+        assert text.count(f"nobody is ranked: {why}") == 1
+    assert "not ranked (" in outcome_of(unranked, "")

@@ -68,6 +68,7 @@ specs = st.one_of(
         floor=st.booleans(),
         prior=text,
         developed_on=names,
+        equation_of=names,
     ),
     st.builds(
         DatasetSpec,

@@ -274,7 +274,8 @@ class Uniform:
 @hookimpl
 def kobench_predictors():
     yield PredictorSpec("silent", Uniform)
-    yield PredictorSpec("knowing", Uniform, prior="a list of genes", developed_on=("grn", "other"))
+    yield PredictorSpec("knowing", Uniform, prior="a list of genes", developed_on=("grn", "other"),
+        equation_of=("grn",))
 """
 
 
@@ -286,7 +287,9 @@ def test_a_record_carries_what_a_predictor_declares_and_nothing_where_it_declare
     assert (knowing["prior"], knowing["developed_on"]) == ("a list of genes", ["grn", "other"])
     written = [json.loads(path.read_text()) for path in (tmp_path / "out/records").glob("*.json")]
     assert sum("prior" in one["trial"]["predictor"] for one in written) == 1
+    assert knowing["equation_of"] == ["grn"]
     assert "developed_on" not in silent
+    assert "equation_of" not in silent
     (section,) = make_board(read_records(tmp_path / "out")).sections
-    assert [row.name for row in section.with_prior] == ["knowing ◆"]
+    assert [row.name for row in section.with_prior] == ["knowing ◆†‡"]
     assert [row.name for row in section.from_cells] == ["silent"]

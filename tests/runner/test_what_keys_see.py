@@ -323,6 +323,7 @@ def test_every_part_of_a_trial_is_in_its_keys(registry):
     [
         {"prior": "a list of genes"},
         {"developed_on": ("grn",)},
+        {"equation_of": ("grn",)},
         {"response": "direction", "answers": ("response",)},
         {"max_order": 1},
     ],

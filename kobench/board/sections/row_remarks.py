@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kobench.board.names import developed_on, given_equation
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
@@ -76,18 +77,19 @@ def above_possible(compared: Comparison, key: Key) -> str:
 
 
 def declared(compared: Comparison, key: Key) -> Iterator[str]:
-    """What a row's maker says of it: what it knows beside the cells, what it was made on."""
+    """What a row's maker says of it: what it knows beside the cells, and what it was made on."""
     if key in compared.priors:
         yield f"prior knowledge, as declared: {compared.priors[key]}"
-    made_on = sorted(
-        {
-            trial.dataset.name
-            for fit in compared.numbers.records[key]
-            if (trial := fit.trial).dataset.name in (trial.predictor.developed_on or ())
-        }
-    )
+    fits = compared.numbers.records[key]
+    made_on = sorted({name for fit in fits if (name := developed_on(fit))})
     if made_on:
         yield f"developed on {spoken(made_on)}, so its scores here are no evidence"
+    equations = sorted({name for fit in fits if (name := given_equation(fit))})
+    if equations:
+        yield (
+            f"given the equation of {spoken(equations)}, so its scores here are what a method with"
+            " the right model reaches, and no evidence"
+        )
 
 
 def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:

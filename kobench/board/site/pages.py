@@ -16,7 +16,7 @@ from kobench.board.render.html.page import meanings_of
 from kobench.board.render.html.section import card_of
 from kobench.board.render.html.templates import environment, file_text
 from kobench.board.render.html.transfer import transfer_cards
-from kobench.board.render.text.legend import purpose
+from kobench.board.render.text.legend import kept_secret, purpose
 from kobench.board.row import Row
 from kobench.board.site.places import Place, by, page, places_of, rows_of, slug
 from kobench.board.site.summary import methods_of, once
@@ -270,9 +270,9 @@ def board_page(
     return {
         "title": name,
         "path": [("boards", "index.html#everything")],
-        "about": [purpose(board), *board.answer, *board.remarks],
+        "about": [board.headline, purpose(board), *board.answer, *board.remarks],
         "facts": [
-            ("made", [(text, "") for text in facts_of(board.made)]),
+            ("made", [(text, "") for text in (*facts_of(board.made), kept_secret(board)) if text]),
             ("download", [(file, f"{folder}/{file}") for file in files]),
             (
                 "sections",

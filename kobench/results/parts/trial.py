@@ -119,6 +119,8 @@ class PredictorInfo(Part):
         What it says that it knows beside the cells it was given; left out for nothing.
     developed_on : list of str, or None
         The datasets that it says it was developed on; left out for none.
+    equation_of : list of str, or None
+        The simulated datasets whose equation it says that it is given; left out for none.
     """
 
     name: str
@@ -132,6 +134,7 @@ class PredictorInfo(Part):
     max_order: int | None = optional()
     prior: str | None = optional()
     developed_on: Sequence[str] | None = optional()
+    equation_of: Sequence[str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,10 @@ from typing import Any
 from kobench.specs import KINDS, Param, Spec, kind_of
 
 #: Fields that are tuples, which JSON writes as lists.
-_TUPLES = ("answers", "tasks", "primary", "floors", "lines", "developed_on", "same_cells")
+_TUPLES = (
+    *("answers", "tasks", "primary", "floors", "lines"),
+    *("developed_on", "equation_of", "same_cells"),
+)
 
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:

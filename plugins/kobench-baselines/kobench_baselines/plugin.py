@@ -274,6 +274,7 @@ def cell_models() -> Iterator[PredictorSpec]:
             ),
         },
         reference="the equation: arXiv 2510.03359; its fit: Lawson & Hanson 1974, Tibshirani 1996",
+        equation_of=("grn", "planted"),
     )
     yield PredictorSpec(
         "twofold",

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from kobench.board.board import Board
 from kobench.board.figures import Drawn
 from kobench.board.render.html.contents import contents_of
+from kobench.board.render.html.first import first_grid
 from kobench.board.render.html.glance import glance_of
 from kobench.board.render.html.growth import growth_card
 from kobench.board.render.html.made import facts_of, recipe_of
@@ -23,8 +24,16 @@ from kobench.board.render.html.table import MEANINGS
 from kobench.board.render.html.templates import environment, file_text
 from kobench.board.render.html.transfer import transfer_cards
 from kobench.board.render.pictured import CLOSE, OPEN
-from kobench.board.render.text.legend import TITLE, answer_parts, notices, purpose
+from kobench.board.render.text.legend import (
+    TITLE,
+    about,
+    answer_parts,
+    kept_secret,
+    notices,
+    purpose,
+)
 from kobench.board.render.text.marks import HOLLOW, HOLLOW_LEGEND, MARKS, has_hollow
+from kobench.board.render.text.overview import first_of, questions_of
 from kobench.board.row import VERDICTS
 
 #: What the marks say, short.
@@ -67,6 +76,7 @@ def render(board: Board, pictures: Sequence[Drawn] = (), files: Sequence[str] = 
 def context(board: Board, pictures: Sequence[Drawn], files: Sequence[str]) -> dict[str, Any]:
     """What the template of the page lays out."""
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
+    first = first_of(board)
     transfers = transfer_cards(board.transfers)
     links = {key: f"#{anchor}" for key, anchor in anchors.items()}
     glances = [glance_of(matrix, f"g{i}", links) for i, matrix in enumerate(board.matrices, 1)]
@@ -84,7 +94,10 @@ def context(board: Board, pictures: Sequence[Drawn], files: Sequence[str]) -> di
     ]
     return {
         "title": TITLE,
-        "datasets": sorted({section.dataset_name for section in board.sections}),
+        "about": about(board),
+        "first": first_grid(first),
+        "questions": questions_of(first.overview),
+        "words": first.words,
         "policy": POLICY,
         "css": file_text("page.css"),
         "js": file_text("page.js"),
@@ -98,6 +111,7 @@ def context(board: Board, pictures: Sequence[Drawn], files: Sequence[str]) -> di
         "ran": board.remarks,
         "facts": facts_of(board.made),
         "recipe": recipe_of(board.made),
+        "seeds": kept_secret(board),
         "files": files,
         "contents": contents_of(transfers, glances, growths, cards),
         "filters": [

@@ -106,7 +106,7 @@ def pairs_of(matrix: TransferMatrix) -> Pairs:
         (name, tuple(pair_of(matrix, cell, a == b) for b, cell in enumerate(cells)))
         for a, (name, cells) in enumerate(zip(matrix.groups, matrix.cells, strict=True))
     ]
-    return Pairs(f"{matrix.predictor}: explained, and the drop", matrix.groups, tuple(rows))
+    return Pairs(f"{matrix.predictor}: skill, and the loss", matrix.groups, tuple(rows))
 
 
 def floors_of(matrix: TransferMatrix) -> Pairs:

@@ -21,7 +21,7 @@ def block_of(board: Board) -> str:
             for name in overview.predictors
         ]
         lines += table_lines(["", *heads], rows)
-        lines.append(escape(words_of(overview, overview.tasks, False)))
+        lines.append(escape(words_of(overview, overview.tasks, False, board.headline)))
     return "\n".join(lines).rstrip() + "\n"
 
 

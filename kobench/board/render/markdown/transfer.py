@@ -34,7 +34,7 @@ def dataset_lines(group: Sequence[TransferMatrix]) -> list[str]:
     lines += [escape(sentence_of(group)), "", escape(legend_of(first)), ""]
     lines += table_lines(summary_head(first), summary_rows(group))
     for matrix in group:
-        lines += [f"### {escape(matrix.predictor)}: explained, and the drop", ""]
+        lines += [f"### {escape(matrix.predictor)}: skill, and the loss", ""]
         lines += groups_table(matrix, pair_texts(matrix))
     lines += [f"### {escape(floor_title(first))}", ""]
     lines += groups_table(first, [[number(value) for value in row] for row in first.floors])
@@ -56,6 +56,6 @@ def pair_texts(matrix: TransferMatrix) -> list[list[str]]:
 
 
 def pair_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
-    """One pair: `▲ 0.12 [0.08, 0.16], drop ↓ 0.30 [0.25, 0.35]`."""
+    """One pair: `▲ 0.12 [0.08, 0.16], loss ↓ 0.30 [0.25, 0.35]`."""
     explained = f"{share_text(matrix, cell, own)} {ends(cell.explained)}".strip()
     return ", ".join(text for text in (explained, drop_with_ends(cell)) if text)

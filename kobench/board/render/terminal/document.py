@@ -13,7 +13,15 @@ from kobench.board.render.terminal.growth import print_growths
 from kobench.board.render.terminal.matrix import print_matrix
 from kobench.board.render.terminal.section import print_section
 from kobench.board.render.terminal.transfer import print_transfers
-from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
+from kobench.board.render.text.legend import (
+    KEY,
+    TITLE,
+    about,
+    answer_parts,
+    kept_secret,
+    legend,
+    purpose,
+)
 from kobench.board.render.text.letters import letter
 
 
@@ -65,7 +73,7 @@ def print_board(board: Board, console: Console, units: bool | None = None) -> No
     """
     if units is None:
         units = len({section.dataset for section in board.sections}) == 1
-    console.print(Text(TITLE, style="bold"))
+    console.print(Text(f"{TITLE}: {about(board)}", style="bold"))
     console.print(Text(purpose(board)))
     console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best.", style="dim"))
@@ -84,6 +92,9 @@ def print_board(board: Board, console: Console, units: bool | None = None) -> No
         console.print()
         print_matrix(matrix, letters, console)
     print_letters(letters, datasets, console)
+    if secret := kept_secret(board):
+        console.print()
+        console.print(Text(secret, style="dim"))
     print_answer(board, console)
 
 

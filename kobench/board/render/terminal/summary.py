@@ -13,6 +13,7 @@ from kobench.board.overview import Overview, overview_of
 from kobench.board.render.terminal.document import console_of, text_of
 from kobench.board.render.terminal.summary_columns import columns_of
 from kobench.board.render.terminal.tables import TextColumn, name_column, table_of
+from kobench.board.render.text.overview import marks_below, questions_of
 from kobench.board.sections.called import names
 from kobench.board.sections.provenance import ENVIRONMENTS
 from kobench.board.sections.seeds import KEPT_SECRET
@@ -74,16 +75,21 @@ def print_summary(
         for text in (*unranked_of(board, REASONS), *remarks_of(board, more)):
             console.print(Text(text, style="dim"))
         return
+    first = {*board.leaders, *(name for name in overview.predictors if unmarked(name) in named)}
+    questions = questions_of(overview)
     # who is shown depends on the lines below, and these on the columns of those who are
-    for reasons in range(REASONS, -1, -1):
+    for reasons in range(REASONS, -2, -1):
+        above = [board.headline, *([questions] if reasons >= 0 else [])]
         shown: Sequence[str] = overview.predictors
         for _ in range(3):
-            columns, below = laid_out(board, overview, shown, console.width, more, reasons)
-            room = lines - lines_of(columns, [board.headline, *below], console)
-            shown = shown if len(shown) <= room else chosen(overview, room, named)
-        if room >= FEWEST:
+            columns, below = laid_out(board, overview, shown, console.width, more, max(reasons, 0))
+            room = lines - lines_of(columns, [*above, *below], console)
+            shown = shown if len(shown) <= room else chosen(overview, room, first)
+        if room >= max(FEWEST, len(first)):
             break
-    columns, below = laid_out(board, overview, shown, console.width, more, reasons)
+    columns, below = laid_out(board, overview, shown, console.width, more, max(reasons, 0))
+    for text in above[1:]:
+        console.print(Text(text))
     parts = [TextColumn(one.head, one.texts[: len(shown)], one.justify) for one in columns]
     console.print()
     console.print(table_of(parts, console.width))
@@ -98,8 +104,11 @@ def laid_out(
 ) -> tuple[list[TextColumn], list[str]]:
     """The columns of some predictors, and what is said below them."""
     first = name_column("predictor", map(Text, shown), width)
-    columns, below = columns_of(overview, shown, width - first.width)
-    return [first, *columns], [*below, *unranked_of(board, reasons), *remarks_of(board, more)]
+    columns, below = columns_of(overview, shown, width - first.width, board.headline)
+    words, *others = below
+    words = " ".join([words, *marks_below(board, shown)])
+    notes = [*others, *unranked_of(board, reasons), *remarks_of(board, more)]
+    return [first, *columns], [words, *notes]
 
 
 def lines_of(columns: Sequence[TextColumn], texts: Sequence[str], console: Console) -> int:
@@ -110,7 +119,7 @@ def lines_of(columns: Sequence[TextColumn], texts: Sequence[str], console: Conso
 
 def chosen(overview: Overview, room: int, named: Collection[str]) -> list[str]:
     """The predictors that are shown: those that are named, then the best."""
-    first = [name for name in overview.predictors if unmarked(name) in named]
+    first = [name for name in overview.predictors if name in named]
     others = [name for name in overview.predictors if name not in first]
     shown = {*[*first, *others][: max(FEWEST, room)]}
     return [name for name in overview.predictors if name in shown]

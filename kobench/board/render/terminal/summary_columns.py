@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from kobench.board.overview import Asked, Overview
+from kobench.board.overview import Asked, Overview, by_place
 from kobench.board.render.terminal.fit import space
 from kobench.board.render.terminal.tables import STYLES, TextColumn
 from kobench.board.render.text.overview import cell_text, head_of, knows_text, words_of
@@ -16,12 +16,13 @@ from kobench.board.written import spoken
 
 
 def columns_of(
-    overview: Overview, names: Sequence[str], room: int
+    overview: Overview, names: Sequence[str], room: int, headline: str = ""
 ) -> tuple[list[TextColumn], list[str]]:
     """The columns behind the names, and what has to be said below them.
 
-    Numbers give way first, those of the last task first; then who knows the gene; then the numbers
-    of the first task, then tasks. Which of them do follows from their widths alone.
+    Where they fit, each of several datasets has a column of its own. Else numbers give way first,
+    those of the last task first; then who knows the gene; then the numbers of the first task, then
+    tasks. Which of them do follows from their widths alone.
 
     Parameters
     ----------
@@ -31,6 +32,8 @@ def columns_of(
         The predictors that are shown.
     room : int
         How many characters wide they may be, with what parts them from the names.
+    headline : str
+        The verdict above the table.
 
     Returns
     -------
@@ -39,25 +42,34 @@ def columns_of(
     below : list of str
         What the table means, then what is not shown.
     """
-    forms = [forms_of(overview, names, task) for task in overview.tasks]
-    tasks, knows = len(forms), knows_column(overview, names)
-    forms += [[knows]] if knows else []
+    knows = knows_column(overview, names)
+    for shown in (by_place(overview), overview):
+        forms = [forms_of(shown, names, task) for task in shown.tasks]
+        forms += [[knows]] if knows else []
+        taken = forms_taken(forms, len(shown.tasks), room)
+        if not any(taken):
+            break
+    numbered = [
+        task
+        for task, each, form in zip(shown.tasks, forms, taken, strict=False)
+        if form == 0 and each[0].head != each[1].head
+    ]
+    below = [words_of(shown, numbered, knows is not None and not taken[-1], headline)]
+    left = left_out(shown, forms, taken)
+    if left:
+        below.append(f"not shown at this width: {left}")
+    return standing(forms, taken), below
+
+
+def forms_taken(forms: Sequence[Sequence[TextColumn]], tasks: int, room: int) -> list[int]:
+    """Which form of each column fits: 0 the whole one; one more than it has, where none does."""
     later = range(tasks - 1, 0, -1)
     taken = [0] * len(forms)
     for i in (*later, *range(tasks, len(forms)), 0, *later):
         if sum(map(space, standing(forms, taken))) <= room:
             break
         taken[i] += 1
-    numbered = [
-        task
-        for task, each, form in zip(overview.tasks, forms, taken, strict=False)
-        if form == 0 and each[0].head != each[1].head
-    ]
-    below = [words_of(overview, numbered, knows is not None and not taken[-1])]
-    left = left_out(overview, forms, taken)
-    if left:
-        below.append(f"not shown at this width: {left}")
-    return standing(forms, taken), below
+    return taken
 
 
 def forms_of(overview: Overview, names: Sequence[str], task: Asked) -> list[TextColumn]:

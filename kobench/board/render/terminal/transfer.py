@@ -53,7 +53,7 @@ def print_dataset(group: Sequence[TransferMatrix], console: Console) -> None:
     console.print()
     print_summary(group, console)
     for matrix in group:
-        title = "explained, and below it the drop; rows trained on, columns asked"
+        title = "skill, and below it the loss; rows trained on, columns asked"
         console.print()
         console.print(Text(f"{matrix.predictor}: {title}", style="bold"))
         print_grid(matrix, pair_texts(matrix), console)
@@ -71,7 +71,7 @@ def print_summary(group: Sequence[TransferMatrix], console: Console) -> None:
     *rows, (_, *floor) = summary_rows(group)
     named, *columns = zip(*rows, ("best floor", *floor), strict=True)
     heads = summary_head(group[0])[1:]
-    names = name_column("explained", map(Text, named), console.width)
+    names = name_column("skill, mean", map(Text, named), console.width)
     others = [
         TextColumn(head, list(map(Text, texts))) for head, texts in zip(heads, columns, strict=True)
     ]

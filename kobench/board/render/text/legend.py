@@ -8,10 +8,15 @@ from kobench.board.numbers.values import NONE
 from kobench.board.overall import MIXED, UNPROVEN, overall
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
 from kobench.board.render.text.values import has_permuted
+from kobench.board.sections.seeds import KEPT_SECRET
 from kobench.board.table import Section
-from kobench.board.words import OF_PROFILES, PRIOR, PURPOSE
+from kobench.board.words import NO_EVIDENCE, OF_PROFILES, PRIOR, PURPOSE, base, signs_of
+from kobench.board.written import spoken
 
 TITLE = "kobench leaderboard"
+
+#: How many tasks and datasets a title names; of more it has a number.
+NAMED = 3
 
 #: What the marks say, in one line.
 KEY = "▲ better than the best floor, ≈ not told apart from it, ▼ worse, · no verdict"
@@ -70,9 +75,25 @@ DETECTABLE = (
 )
 
 
+def about(board: Board) -> str:
+    """What the board is of: its tasks and its datasets, in a few words."""
+    tasks = list(dict.fromkeys(base(section.task) for section in board.sections))
+    names = list(dict.fromkeys(section.dataset_name for section in board.sections))
+    datasets = len({section.dataset for section in board.sections})
+    what = spoken(tasks) if len(tasks) <= NAMED else f"{len(tasks)} tasks"
+    where = spoken(names) if len(names) <= NAMED else f"{len(names)} kinds of data"
+    return f"{what} on {where}{f' ({datasets} datasets)' if datasets > NAMED else ''}"
+
+
+def kept_secret(board: Board) -> str:
+    """That nobody could know the networks, with the commitment; "" where somebody could."""
+    return board.seeds if board.seeds.startswith(KEPT_SECRET) else ""
+
+
 def purpose(board: Board) -> str:
-    """What the benchmark asks, which of its data are simulated, and who could know their truth."""
-    return " ".join(text for text in (asked(board), board.seeds) if text)
+    """What the benchmark asks, which of its data are simulated, and that their truth is known."""
+    open_seeds = "" if kept_secret(board) else board.seeds
+    return " ".join(text for text in (asked(board), open_seeds) if text)
 
 
 def asked(board: Board) -> str:
@@ -102,6 +123,17 @@ def words_here(board: Board) -> list[str]:
     return [*said, GLANCE] if board.matrices else said
 
 
+def marks_here(board: Board) -> list[str]:
+    """What the marks of rows say whose scores are no evidence, and which rows these are."""
+    names = list(dict.fromkeys(row.name for section in board.sections for row in section.rows))
+    found = {sign: [name for name in names if sign in signs_of(name)] for sign in NO_EVIDENCE}
+    return [
+        f"{sign} {NO_EVIDENCE[sign]}, so its scores are no evidence: {spoken(rows)}."
+        for sign, rows in found.items()
+        if rows
+    ]
+
+
 def notices(board: Board) -> list[str]:
     """Sentences that the legend needs for what is on this board."""
     said = words_here(board)
@@ -120,6 +152,7 @@ def notices(board: Board) -> list[str]:
         )
     if any(row.prior for section in board.sections for row in section.rows):
         said.append(PRIOR_LEGEND)
+    said += marks_here(board)
     if any(column.greyed for section in board.sections for column in section.columns):
         said.append(
             "Can't tell: by this metric half of the cells is no better here than an answer that"

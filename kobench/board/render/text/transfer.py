@@ -1,4 +1,7 @@
-"""Transfer matrices as plain text: the result in words, each predictor's means, then every pair."""
+"""Transfer matrices as plain text: the result in words, each predictor's means, then every pair.
+
+What numbers call explained is the skill on a pair of groups, and a drop what is lost there.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.skill import verdict_of
 from kobench.board.render.text.marks import HOLLOW_LEGEND, arrow_of, marks_of
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
-from kobench.board.written import bracket, number
+from kobench.board.written import bracket, number, spoken
+
+#: What is said of predictors by how their skill compares with the best floor.
+VERDICTS = {
+    "better": "{} better than the best floor",
+    "same": "can't be told apart from the best floor",
+    "worse": "{} worse than the best floor",
+    "": "can't be judged, for want of an interval",
+}
 
 #: What a drop says, beside its number.
 DROPS = {"loses": "↓", "same": "≈", "gains": "↑", "": "·"}
@@ -41,11 +52,11 @@ def legend_of(matrix: TransferMatrix) -> str:
     hollow = f" △ ≈ ▽ {HOLLOW_LEGEND}." if matrix.few else ""
     blank = "" if pairs_have_intervals(matrix) else " · No interval, so no verdict."
     return (
-        f"Explained: 1 is the truth, 0 the trivial {matrix.floor} trained on the same cells (▲"
-        " above it, ≈ can't be told apart, ▼ below, by 95 % intervals; [ ] trained on the asked"
-        f" {matrix.noun} itself).{hollow} Drop: what a model trained on the asked {matrix.noun},"
-        " with as many cells, explains more of the same cells (↓ loses, ≈ can't be told apart, ↑"
-        f" gains).{blank}"
+        f"Skill: 0 is the best floor ({matrix.floor}, made of the same training cells), 1 the truth"
+        " (▲ better than that floor, ≈ can't be told apart from it, ▼ worse, by 95 % intervals; [ ]"
+        f" trained on the asked {matrix.noun} itself).{hollow} Loss: how much more skill a model"
+        f" has that was trained on the asked {matrix.noun}, on as many cells (↓ loses, ≈ can't be"
+        f" told apart, ↑ gains).{blank}"
     )
 
 
@@ -57,37 +68,35 @@ def pairs_have_intervals(matrix: TransferMatrix) -> bool:
 
 
 def sentence_of(matrices: Sequence[TransferMatrix]) -> str:
-    """The result in words: who explains anything of groups not trained on, and how much is lost."""
-    said = [predictor_sentence(matrix) for matrix in matrices]
-    floor = matrices[0].floor_drop
-    if floor:
-        said.append(f"The floor itself loses {with_ends(floor)}.")
-    return " ".join(said)
-
-
-def predictor_sentence(matrix: TransferMatrix) -> str:
-    """The result of one predictor in words."""
-    if matrix.other is None:
-        return f"{matrix.predictor} has no score on other {matrix.noun}s."
-    against = f"the trivial {matrix.floor} trained on the same cells"
-    verdict = {
-        "better": f"is better than {against}",
-        "worse": f"is worse than {against}",
-        "same": f"can't be told apart from {against}",
-        "": f"can't be judged against {against}, for want of an interval",
-    }[verdict_of(matrix.other, NAMED)]
-    lost = ""
-    if matrix.drop is not None:
-        lost = f", and loses {with_ends(matrix.drop)} against a model of that {matrix.noun}"
-    return (
-        f"On {matrix.noun}s it was not trained on, {matrix.predictor} {verdict}: it explains"
-        f" {with_ends(matrix.other)}{lost}."
-    )
+    """The result in words: who is better than trivial on groups not trained on, what that costs."""
+    noun = matrices[0].noun
+    found: dict[str, list[str]] = {verdict: [] for verdict in VERDICTS}
+    for matrix in matrices:
+        if matrix.other is not None:
+            said = f"{matrix.predictor} (skill {with_ends(matrix.other)})"
+            found[verdict_of(matrix.other, NAMED)].append(said)
+    judged = [
+        f"{spoken(names)} {VERDICTS[verdict].format('is' if len(names) == 1 else 'are')}"
+        for verdict, names in found.items()
+        if names
+    ]
+    text = f"Trained on one {noun} and asked about another: {'; '.join(judged)}." if judged else ""
+    lost = [f"{with_ends(one.drop)} ({one.predictor})" for one in matrices if one.drop is not None]
+    if lost:
+        what = f"A model trained on the asked {noun} itself has this much more skill"
+        text += f" {what}: {spoken(lost)}."
+    silent = [matrix.predictor for matrix in matrices if matrix.other is None]
+    if silent:
+        has = "has" if len(silent) == 1 else "have"
+        text += f" {spoken(silent)} {has} no score on other {noun}s."
+    if floor := matrices[0].floor_drop:
+        text += f" The floor itself loses {with_ends(floor)}."
+    return text.strip()
 
 
 def summary_head(matrix: TransferMatrix) -> list[str]:
     """What the columns of the summary hold."""
-    return ["explained, mean", f"own {matrix.noun}", f"other {matrix.noun}s", "drop"]
+    return ["skill, mean", f"on its own {matrix.noun}", f"on other {matrix.noun}s", "loss"]
 
 
 def summary_rows(matrices: Sequence[TransferMatrix]) -> list[list[str]]:
@@ -101,7 +110,7 @@ def summary_rows(matrices: Sequence[TransferMatrix]) -> list[list[str]]:
     Returns
     -------
     list of list of str
-        Name, own, other and drop. The floor explains nothing by definition but may lose, too.
+        Name, own, other and drop. The floor's skill is 0 by definition, but it may lose, too.
     """
 
     def explained(interval: Interval | None, few: bool) -> str:
@@ -147,7 +156,7 @@ def interval_line(matrix: TransferMatrix) -> str:
 
 
 def share_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
-    """What a pair explains: `▲ 0.12`, with own=True `▲[0.12]`, or why there is no number."""
+    """The skill on a pair: `▲ 0.12`, with own=True `▲[0.12]`, or why there is no number."""
     if cell.explained is None:
         return cell.missing
     mark = marks_of(matrix.few)[verdict_of(cell.explained, NAMED)]
@@ -161,8 +170,8 @@ def drop_text(cell: TransferCell) -> str:
 
 
 def drop_with_ends(cell: TransferCell) -> str:
-    """The drop of a pair: `drop ↓ 0.30 [0.25, 0.35]`, nothing where there is none."""
-    return f"drop {drop_text(cell)} {ends(cell.drop)}".strip() if cell.drop else ""
+    """The drop of a pair: `loss ↓ 0.30 [0.25, 0.35]`, nothing where there is none."""
+    return f"loss {drop_text(cell)} {ends(cell.drop)}".strip() if cell.drop else ""
 
 
 def ends(interval: Interval | None) -> str:
