@@ -44,7 +44,7 @@ def installed() -> list[dict[str, Any]]:
     for distribution in distributions:
         name = name_of(distribution)
         where = str(getattr(distribution, "_path", ""))
-        if not name or os.path.normpath(where) in brought:  # no distribution, whatever it says
+        if not name or real_place(where) in brought:  # no distribution, whatever it says
             continue
         try:
             version, points = distribution.version or "", points_of(distribution)
@@ -136,7 +136,8 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
     Returns
     -------
     dict of str to str
-        The folder of such metadata -> the name of the distribution whose list of files has it.
+        The folder of such metadata (`real_place`) -> the name of the distribution whose list of
+        files has it.
     """
     found = {}
     for distribution in distributions:
@@ -151,10 +152,21 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
         if inside == f"\n{text}".count(f"\n{own.name}/"):
             continue  # its own alone: to take a list apart takes three times as long
         for path in set(metadata_in(listed_by(distribution))):
-            place = os.path.normpath(own.parent / path)
-            if place != os.path.normpath(own):
+            place = real_place(own.parent / path)
+            if place != real_place(own):
                 found[place] = name_of(distribution) or own.name
     return found
+
+
+def real_place(path: str | os.PathLike[str]) -> str:
+    """Where a file or folder lies, wherever links to the folders above it lead.
+
+    An environment has `lib64` beside `lib`, which is the same folder.
+    """
+    above, name = os.path.split(path)
+    if name in ("", os.curdir, os.pardir):
+        return os.path.realpath(path)
+    return os.path.join(os.path.realpath(above), name)
 
 
 #: What folders, or single files, of metadata end with.
@@ -448,10 +460,20 @@ def needs_of(distribution: importlib.metadata.Distribution, always: bool = False
     except Exception:  # parsers of other versions of Python raise what they like
         return []
     return [
-        normalise(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0])
+        normalise(re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0])
         for line in needed
         if not (always and ";" in line)
     ]
+
+
+def fault_of_needs(distribution: importlib.metadata.Distribution) -> str:
+    """Why it is not known what a distribution needs; "" where it is."""
+    try:
+        needed = [str(line).strip() for line in distribution.requires or ()]
+    except Exception as error:  # parsers of other versions of Python raise what they like
+        return f"can't be read ({error})"
+    wrong = next((line for line in needed if not re.match(r"[A-Za-z0-9]", line)), None)
+    return "" if wrong is None else f"begin with no name ({wrong[:40]!a})"
 
 
 #: What lies beside a package in a project's folder and is no part of it.

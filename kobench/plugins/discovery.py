@@ -24,6 +24,7 @@ from kobench.environments.inside import (
     needs_of,
     places_of,
     project_of,
+    real_place,
     rows_listed,
 )
 from kobench.errors import UserError
@@ -76,7 +77,7 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     brought = claimed(distributions)
     editable = editable_among(distributions, brought)
     for distribution in distributions:
-        place = os.path.normpath(getattr(distribution, "_path", ""))
+        place = real_place(getattr(distribution, "_path", ""))
         try:
             source = _source_of(distribution, editable)
         except Exception as error:
@@ -131,7 +132,7 @@ def editable_among(
     return {
         normalise(name_of(one)): one
         for one in distributions
-        if os.path.normpath(getattr(one, "_path", "")) not in brought and is_editable(one)
+        if real_place(getattr(one, "_path", "")) not in brought and is_editable(one)
     }
 
 
@@ -181,9 +182,9 @@ def _source_of(
     )
     if not points:
         return None
-    name = visible(distribution.metadata["Name"] or "")
+    name = visible(name_of(distribution))
     if not name:
-        raise ValueError("it has no Name")
+        raise ValueError("it has no Name that can be read")
     check_name(name)
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
         raise ValueError("it calls itself kobench, and is not; remove it")

@@ -24,8 +24,12 @@ LINE = re.compile(r"import (__editable___\w+_finder); \1\.install\(\)")
 #: Bytes that are read of it, and of what Python compiled of it.
 MOST, HEAD = 1 << 20, 16
 
-#: The lines in it that differ from project to project: whole lines, with nothing but values.
-VALUES = re.compile(r"(?m)^(MAPPING|NAMESPACES|PATH_PLACEHOLDER)[^=\n]* = (.*)$")
+#: The lines in it that differ from project to project: whole lines, with nothing but values. What
+#: Python is told of their type, it executes, so that is one of what setuptools writes.
+VALUES = re.compile(
+    r"(?m)^(MAPPING|NAMESPACES|PATH_PLACEHOLDER)"
+    r"(?:: (?:[Dd]ict\[str, str\]|[Dd]ict\[str, [Ll]ist\[str\]\]))? = (.*)$"
+)
 
 #: sha256 of all the rest, in setuptools 64, 65 to 67, 68 to 69, 70 to 71, and from 72 on.
 TEXTS = (

@@ -10,9 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import shutil
 import sys
-import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +21,7 @@ from kobench.environments.inside import (
     OF_METADATA,
     closure,
     fault_of_list,
+    fault_of_needs,
     lies_below,
     name_of,
     needs_of,
@@ -38,17 +37,15 @@ from kobench.plugins.installed_here import (
     known_as,
     paths_of,
     place_of,
+    place_of_metadata,
 )
 from kobench.plugins.looked_for import LOOKED_FOR, may_bring
 from kobench.plugins.ours import PREDICTORS
 from kobench.plugins.pth import AT_START, OF_SETUPTOOLS, code_in, links_unasked
+from kobench.plugins.pythons import is_pythons
 from kobench.plugins.sources import OWN, normalise
 from kobench.plugins.unowned import unowned
 from kobench.util.text import visible
-
-#: Where a system's programs lie. What else is on the path may be of other Pythons, which have the
-#: same programs of packages.
-SYSTEMS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 #: Groups that nothing loads in kobench's process, though packages of an extra would: Sphinx is
 #: started by `make docs` alone, and Pygments looks for a style only if it has none of that name.
@@ -122,7 +119,10 @@ def _files_of(first: str) -> tuple[str, ...]:
     here = installed_here()
     needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in here.found.items()}
     known = set(closure(OWN, needs))
-    said = list(unowned(here))
+    said = [
+        *unowned(here),
+        *(f"{visible(name)}, whose name can't be read" for name in here.nameless),
+    ]
     # who needs kobench does not need what kobench has for an extra, such as its documentation
     if OWN in needs:
         needs[OWN] = {"needs": needs_of(here.found[OWN], always=True)}
@@ -134,6 +134,8 @@ def _files_of(first: str) -> tuple[str, ...]:
         said += [visible(f"the entry point {group}{of}") for group in groups]
         if fault := fault_of_list(each):
             said.append(visible(f"a list of files{of} that {fault}"))
+        if fault := fault_of_needs(each):
+            said.append(visible(f"needs{of} that {fault}"))
     return tuple(sorted(said))
 
 
@@ -183,7 +185,7 @@ def _runs(distribution: importlib.metadata.Distribution, path: str, key: str, he
     if _is_metadata(distribution, place, inside):
         return True
     if inside[0] == os.pardir:
-        return len(claimed) > 1 or _is_pythons(place)
+        return len(claimed) > 1 or is_pythons(place)
     return _takes_a_place(inside, key, here)
 
 
@@ -202,7 +204,7 @@ def _is_metadata(
     distribution: importlib.metadata.Distribution, place: str, parts: list[str]
 ) -> bool:
     """Whether a file would be metadata of another distribution, in a folder on the path."""
-    own = os.path.normpath(str(getattr(distribution, "_path", "")))
+    own = place_of_metadata(distribution)
     is_other = not f"{place}{os.sep}".startswith(f"{own}{os.sep}")
     return is_other and (parts[0].endswith(OF_METADATA) or parts[0] == "EGG-INFO")
 
@@ -219,72 +221,21 @@ def _inside_linked(place: str, linked: frozenset[str]) -> Iterator[list[str]]:
 
 
 def _takes_a_place(parts: list[str], key: str, here: Here) -> bool:
-    """Whether a file, by its path from a folder on the path, is in the place of another's."""
+    """Whether a file, by its path from a folder on the path, is in the place of another's.
+
+    A package with an `__init__`, and then a module, goes before all that has its name and is none,
+    whichever files that consists of.
+    """
     if parts[0] in BESIDE or (len(parts) == 1 and not parts[0].endswith(CODE)):
         return False  # tests and notes, which many leave there; nobody imports them
     top = parts[0].split(".")[0]
-    if top == OWN or not may_bring(key, top):
+    if top == OWN or top in here.unlisted or not may_bring(key, top):
         return True
     claimed = here.claims.get("/".join(parts), set())
     modules = here.claims.get(f"{top}/__init__.py", set()) | here.claims.get(f"{top}.py", set())
-    if len(parts) == 1 or parts[1:] == ["__init__.py"]:
-        claimed = claimed | modules
+    if len(parts) == 1 or (len(parts) == 2 and parts[1].split(".")[0] == "__init__"):
+        claimed = claimed | modules | here.tops.get(top, set())
     return bool(claimed - {key}) or (bool(modules) and key not in modules)
-
-
-def _is_pythons(place: str) -> bool:
-    """Whether a file beside the folder of packages is the interpreter's, or in its library."""
-    library = {os.path.normpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
-    name = os.path.basename(place)
-    programs = {os.path.dirname(sys.executable), sysconfig.get_path("scripts")}
-    return (
-        any(place.startswith(folder + os.sep) for folder in library)
-        or name == "pyvenv.cfg"
-        or (os.path.dirname(place) in programs and _is_systems(name))
-    )
-
-
-#: Programs that Python's library and common packages start by their names alone, which a system
-#: may lack.
-STARTED = (
-    "cc",
-    "clang",
-    "fc-list",
-    "file",
-    "gcc",
-    "git",
-    "ld",
-    "ldconfig",
-    "lsb_release",
-    "lscpu",
-    "nvcc",
-    "objdump",
-    "uname",
-    "uv",
-)
-
-
-#: How programs begin that an environment has beside its Python, which are in nobody's list of
-#: files: shells run `activate` as their own.
-OF_ENVIRONMENTS = ("python", "activate", "deactivate")
-
-
-def _is_systems(name: str) -> bool:
-    """Whether a program has the name of Python, or of one that would be started in its place."""
-    if name.lower().startswith(OF_ENVIRONMENTS) or name in STARTED:
-        return True
-    if name.startswith(tuple(f"{one}." for one in STARTED)):
-        return True
-    found = shutil.which(name, path=os.pathsep.join(SYSTEMS))
-    if found is None:
-        return False
-    try:
-        with open(found, "rb") as file:
-            first = file.readline(256)
-    except OSError:
-        return True
-    # of a package of the system's own Python, as pip is there: who needs it may bring it
-    return not (first.startswith(b"#!") and b"python" in first)
 
 
 def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
+import sysconfig
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 
 from kobench.environments.inside import (
+    IMPORTED,
     claimed,
     distributions_here,
+    fault_of_list,
     listed_by,
     name_of,
     named_project,
     places_in,
+    real_place,
     text_of,
 )
 from kobench.plugins.sources import normalise
 from kobench.util.bounded import TooLargeError, read_bounded
+
+#: Folders that a system's own tools fill, which keep their lists elsewhere.
+OF_SYSTEM = "/usr/lib/python3"
 
 #: How a line of a .pth file begins that is executed; all others name a folder.
 EXECUTED = ("import ", "import\t")
@@ -42,9 +50,16 @@ class Here:
     linked : frozenset of str
         Folders that `.pth` files put on the path.
     folders : frozenset of str
-        The folders of packages.
+        The folders of packages, as real paths.
     owned : frozenset of str
         What lies directly in them and is in the list of files of some distribution.
+    tops : mapping of str to set of str
+        By the name of a package or module at the top of a folder of packages, whatever it is made
+        of, who has files in it.
+    unlisted : frozenset of str
+        The names of those that are there and in nobody's list of files.
+    nameless : tuple of str
+        The folders of metadata of distributions whose names can't be read, which list files.
     """
 
     found: dict[str, importlib.metadata.Distribution]
@@ -52,6 +67,9 @@ class Here:
     linked: frozenset[str]
     folders: frozenset[str]
     owned: frozenset[str]
+    tops: Mapping[str, set[str]] = field(default_factory=dict)
+    unlisted: frozenset[str] = frozenset()
+    nameless: tuple[str, ...] = ()
 
 
 @cache
@@ -60,16 +78,29 @@ def installed_here() -> Here:
     found: dict[str, importlib.metadata.Distribution] = {}
     everything = distributions_here()
     brought = claimed(everything)
+    nameless: list[str] = []
     for distribution in everything:
-        if os.path.normpath(getattr(distribution, "_path", "")) not in brought:
-            found.setdefault(normalise(name_of(distribution)), distribution)
+        where = str(getattr(distribution, "_path", ""))
+        if real_place(where) in brought:
+            continue
+        name = name_of(distribution)
+        if name:
+            found.setdefault(normalise(name), distribution)
+        elif listed_by(distribution) or fault_of_list(distribution):
+            nameless.append(os.path.basename(where))
     claims: dict[str, set[str]] = {}
     owned: set[str] = set()
+    tops: dict[str, set[str]] = {}
     for key, each in found.items():
+        listed = bool(listed_by(each))
         for path in paths_of(each):
             inside = inside_of(each, path)
             claims.setdefault(known_as(each, path, inside), set()).add(key)
             owned.add(place_of(each, inside[0]))
+            if top := top_of(inside):
+                tops.setdefault(top, set()).add(key)
+                if not listed:  # which of the two it is, nobody says
+                    owned.add(place_of(each, f"{top}.py"))
         # of what is installed in place the list has links alone, and another's may be found first
         project = named_project(each)
         for place in places_in(each, project) if project else ():
@@ -77,8 +108,51 @@ def installed_here() -> Here:
             one = name if name.endswith(".py") else f"{name}/__init__.py"
             claims.setdefault(one, set()).add(key)
     folders = frozenset(place_of(each, "") for each in everything)
-    linked = frozenset(_linked_from(folders))
-    return Here(found, claims, linked, folders, frozenset(owned))
+    linked = frozenset([*_linked_from(folders), of_programs()])
+    unlisted = frozenset(top for folder in folders for top in _tops_in(folder, owned))
+    return Here(
+        found, claims, linked, folders, frozenset(owned), tops, unlisted, tuple(sorted(nameless))
+    )
+
+
+def top_of(inside: list[str]) -> str:
+    """What a file, by its path from a folder of packages, is a part of when imported; "" for none.
+
+    >>> top_of(["a", "b.txt"]), top_of(["a.cpython-311.so"])
+    ('a', 'a')
+    >>> top_of(["a.txt"]), top_of(["a.libs", "b.so"])
+    ('', '')
+    """
+    first = inside[0]
+    if len(inside) == 1:
+        first = first.split(".")[0] if first.endswith(IMPORTED) else ""
+    return first if first.isidentifier() and first != "__pycache__" else ""
+
+
+def _tops_in(folder: str, owned: Collection[str]) -> Iterator[str]:
+    """The packages and modules in a folder of packages that are in nobody's list."""
+    if folder.startswith(OF_SYSTEM):
+        return
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            place = os.path.join(folder, name)
+            if place not in owned and (top := top_of([name, ""] if inits_of(place) else [name])):
+                yield top
+
+
+def inits_of(place: str) -> list[str]:
+    """The files that make a folder a package; none of what is no folder."""
+    try:
+        names = os.listdir(place)
+    except OSError:
+        return []
+    return [os.path.join(place, name) for name in names if name.split(".")[0] == "__init__"]
+
+
+@cache
+def of_programs() -> str:
+    """The folder of programs: Python looks for modules beside the one that it starts first."""
+    return os.path.realpath(sysconfig.get_path("scripts"))
 
 
 def paths_of(distribution: importlib.metadata.Distribution) -> list[str]:
@@ -124,9 +198,24 @@ def lines_of(file: Path) -> list[str]:
     return list(dict.fromkeys([*text.splitlines(), *re.split("\r\n|\r|\n", text)]))
 
 
+def place_of_metadata(distribution: importlib.metadata.Distribution) -> str:
+    """Where the folder of a distribution's metadata lies, as `place_of` says of its files."""
+    above, name = os.path.split(str(getattr(distribution, "_path", "")))
+    return os.path.join(real_folder(above), name)
+
+
 def place_of(distribution: importlib.metadata.Distribution, path: str) -> str:
-    """Where a file of a distribution lies."""
-    return os.path.normpath(os.path.join(str(distribution.locate_file("")), path))
+    """Where a file of a distribution lies, wherever links to the folders above it lead."""
+    above, _, name = os.path.join(str(distribution.locate_file("")), path).rpartition(os.sep)
+    if name in ("", os.curdir, os.pardir):
+        return real_folder(os.path.join(above, name))
+    return os.path.join(real_folder(above), name)
+
+
+@lru_cache(maxsize=10_000)
+def real_folder(folder: str) -> str:
+    """Where a folder is, of which many files lie in few."""
+    return os.path.realpath(folder)
 
 
 def inside_of(distribution: importlib.metadata.Distribution, path: str) -> list[str]:

@@ -16,7 +16,7 @@ _OF_THEIR_NAME = (
     "awkward bottleneck brotli brotlicffi chardet charset_normalizer cython dask fsspec"
     " hdf5plugin ipykernel ipywidgets IPython isal jax jinja2 lxml lz4 lzmaffi matplotlib"
     " msgpack mudata numba numexpr openpyxl pcodec polars psutil pyarrow rdata s3fs tables"
-    " tabulate uarray xarray zappy zarr zlib_ng zstandard"
+    " tabulate uarray uharfbuzz unicodedata2 xarray zappy zarr zlib_ng zopfli zstandard"
 )
 
 #: CuPy has a distribution for each version of what it computes with.

@@ -9,18 +9,17 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from kobench.environments.inside import IMPORTED
-from kobench.plugins.installed_here import Here
+from kobench.plugins.installed_here import OF_SYSTEM, Here, inits_of, of_programs, top_of
 from kobench.plugins.looked_for import LOOKED_FOR, NAMESPACES, NOBODYS
 from kobench.plugins.pth import AT_START, OF_SETUPTOOLS, code_in, links_unasked
+from kobench.plugins.pythons import SYSTEMS
 from kobench.util.bounded import read_bounded
 from kobench.util.text import visible
-
-#: Folders that a system's own tools fill, which keep their lists elsewhere.
-OF_SYSTEM = "/usr/lib/python3"
 
 #: What virtualenv and uv put into each environment that they make, in no list; and how the file
 #: that describes an environment then names them.
@@ -54,6 +53,20 @@ def unowned(here: Here) -> Iterator[str]:
             place = os.path.join(folder, name)
             if place not in here.owned and _runs(Path(place), here):
                 yield visible(f"{name}, which is in no list of installed files")
+    yield from _among_programs(here)
+
+
+def _among_programs(here: Here) -> Iterator[str]:
+    """Modules beside the programs, found before all others of their name."""
+    folder = of_programs()
+    with suppress(OSError):
+        for name in sorted(os.listdir(folder)) if folder not in SYSTEMS else ():
+            place = os.path.join(folder, name)
+            inits = inits_of(place)
+            top = top_of([name, ""] if inits else [name])
+            is_others = top in NOBODYS or top in LOOKED_FOR or top in here.tops or top in AT_START
+            if is_others and here.claims.keys().isdisjoint([place, *inits]):
+                yield visible(f"{name} among the programs, which is in no list of installed files")
 
 
 def _runs(place: Path, here: Here) -> bool:

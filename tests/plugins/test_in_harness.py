@@ -12,8 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,12 +30,12 @@ from kobench.checks.predictors import Setting, check_predictor
 from kobench.environments import inside
 from kobench.environments.inside import listed_by
 from kobench.errors import UserError
-from kobench.plugins import in_harness
+from kobench.plugins import in_harness, pythons
 from kobench.plugins.chosen import choose
 from kobench.plugins.discovery import installed_sources
 from kobench.plugins.entry import Entry
 from kobench.plugins.in_harness import code_here, refuse_code_here
-from kobench.plugins.installed_here import installed_here, paths_of
+from kobench.plugins.installed_here import installed_here, of_programs, paths_of
 from kobench.plugins.load import load_registry
 from kobench.plugins.looked_for import LOOKED_FOR, NOBODYS, may_bring
 from kobench.plugins.pth import OF_SETUPTOOLS
@@ -126,6 +128,7 @@ FILES = {
     "a module that pickle looks for": ("org/__init__.py", "", True),
     "a module of another system's Python": ("winreg.py", "", True),
     "a package that pandas looks for": ("pyarrow/__init__.py", "", True),
+    "a module that fontTools looks for": ("unicodedata2.py", "", True),
     "tests, as many have": ("tests/__init__.py", "", False),
     "a note": ("LICENSE", "", False),
     "a package of its own": ("mine_more/__init__.py", "", False),
@@ -369,6 +372,95 @@ def test_nobodys_files_count_against_everybody(
         assert found(site) == ("_virtualenv.pth, which is in no list of installed files",)
 
 
+@pytest.fixture
+def programs(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of programs, which Python puts first on the path of what it starts there."""
+    folder = site.folder.parent / "bin"
+    folder.mkdir()
+    asked = sysconfig.get_path
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            sysconfig, "get_path", lambda name: str(folder) if name == "scripts" else asked(name)
+        )
+        of_programs.cache_clear()
+        yield folder
+    of_programs.cache_clear()
+
+
+def test_modules_beside_the_programs_are_found_before_all_others(
+    site: Site, programs: Path
+) -> None:
+    others = ("json.py", "click.py", "numpy/__init__.py", "sitecustomize.py")
+    files = {f"../bin/{name}": "" for name in (*others, "mine_one.py", "a_tool.py", "a-tool")}
+    info = site.install("mine-dist", {"mine_one.py": MEAN, **files})
+    assert found(site) == tuple(sorted(f"../bin/{name}" for name in others))
+    (info / "RECORD").write_text("mine_one.py,,\n")
+    said = " among the programs, which is in no list of installed files"
+    tops = ("json.py", "click.py", "numpy", "sitecustomize.py", "mine_one.py")
+    assert found(site) == tuple(sorted(f"{name}{said}" for name in tops))
+
+
+def test_a_program_does_not_import_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "kobench").write_text("from kobench.cli import main\nmain()\n")
+    (tmp_path / "click.py").write_text("raise SystemExit('not this one')\n")
+    ran = subprocess.run(
+        [sys.executable, str(tmp_path / "kobench"), "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_place_is_the_same_by_every_way_to_it(site: Site) -> None:
+    """An environment has `lib64` beside `lib`."""
+    site.install("their-lab", {"their_lab/__init__.py": "", "their_lab/more.py": ""})
+    (site.folder.parent / "alias").symlink_to(site.folder)
+    files = ["their_lab/more.py", "their_lab/new.py", "sitecustomize.py"]
+    files += ["others-1.0.dist-info/METADATA"]
+    listed = {f"../alias/{name}": "" for name in files}
+    site.install("mine-dist", {"mine_one.py": MEAN, "../alias/mine_two.py": "", **listed})
+    assert found(site) == tuple(sorted(listed))
+
+
+def test_a_module_in_nobodys_list_is_not_for_anybody_to_replace(site: Site) -> None:
+    (site.folder / "nobodys.py").write_text("")
+    (site.folder / "empty").mkdir()
+    files = ("nobodys/__init__.py", "empty/__init__.py")
+    site.install("mine-dist", {"mine_one.py": MEAN, **dict.fromkeys(files, "")})
+    assert found(site) == files[:1]
+
+
+def test_needs_are_read_as_installers_read_them(site: Site) -> None:
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    site.install("helper", {"helper.py": "", "helper.pth": "import helper\n"}, {"x": "helper"})
+    text = (info / "METADATA").read_text()
+    for said, expected in (
+        ("Requires-Dist:\n helper\n", ("helper.pth of helper",)),
+        ("Requires-Dist: \t helper>=1\n", ("helper.pth of helper",)),
+        ("Requires-Dist: (helper)\n", ("needs that begin with no name ('(helper)')",)),
+        ("Requires-Dist: numpy\n", ()),
+    ):
+        (info / "METADATA").write_text(text + said)
+        assert found(site) == expected
+
+
+def test_whose_name_cannot_be_read_counts_against_everybody(
+    site: Site,
+) -> None:
+    site.install("mine-dist", {"mine_one.py": MEAN})
+    info = site.install("helper", {"helper.py": "", "helper.pth": "import helper\n"})
+    with open(info / "METADATA", "a") as file:
+        file.write("\n" + "x" * inside.LARGEST)
+    nobodys = "helper.pth, which is in no list of installed files"
+    assert found(site) == ("helper-1.0.dist-info, whose name can't be read", nobodys)
+    sources, problems = installed_sources()
+    assert "helper" not in {source.distribution for source in sources}
+    assert any("no Name that can be read" in problem.message for problem in problems)
+    (info / "RECORD").unlink()  # then nothing says that anything is its
+    assert found(site) == (nobodys,)
+
+
 def test_what_is_installed_beside_it_is_not_its_own(site: Site) -> None:
     """Coverage, setuptools and what many tools bring run code, and no predictor brought them."""
     site.install("mine-dist", {"mine_one.py": MEAN})
@@ -522,6 +614,7 @@ def finder_of_setuptools(mapping: dict[str, str], namespaces: dict[str, list[str
     [
         "",
         "other-code",
+        "a-type-that-runs",
         "no-value",
         "another-folder",
         "looked-for",
@@ -545,6 +638,8 @@ def test_a_project_installed_in_place_may_have_its_link(
     text = finder_of_setuptools(mapping, {"ns": [str(project / "ns")]})
     if change == "other-code":
         text += "import os\n"
+    if change == "a-type-that-runs":
+        text = re.sub(r"(?m)^MAPPING[^=\n]* = ", "MAPPING: print() = ", text)
     if change == "no-value":
         text = text.replace("= {'ns'", "= print() or {'ns'")
     finder = "__editable___mine_finder.py"
@@ -566,7 +661,7 @@ def test_a_program_of_the_systems_own_python_may_come_from_a_package(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", str(site.folder.parent / "bin" / "python"))
-    monkeypatch.setattr(in_harness, "SYSTEMS", (str(tmp_path / "usr"),))
+    monkeypatch.setattr(pythons, "SYSTEMS", (str(tmp_path / "usr"),))
     (tmp_path / "usr").mkdir()
     files = {f"../bin/{name}": "" for name in ("tool", "script", "lsb_release")}
     for name, text in (

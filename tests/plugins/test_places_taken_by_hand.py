@@ -8,18 +8,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from kobench.plugins import in_harness
+from kobench.plugins import in_harness, pythons
 from kobench.plugins.entry import Entry
 from kobench.plugins.in_harness import (
     _inside_linked,
     _is_metadata,
-    _is_pythons,
-    _is_systems,
     _takes_a_place,
     as_source,
     code_here,
 )
-from kobench.plugins.installed_here import Here
+from kobench.plugins.installed_here import Here, top_of
+from kobench.plugins.pythons import is_pythons, is_systems, own_path
 
 
 @pytest.mark.parametrize(
@@ -43,11 +42,16 @@ def here(**claims):
     for who, files in claims.items():
         for file in files:
             found.setdefault(file, set()).add(who)
-    return Here({}, found, frozenset(), frozenset(), frozenset())
+    tops: dict[str, set[str]] = {}
+    for file, owners in found.items():
+        if top := top_of(file.split("/")):
+            tops.setdefault(top, set()).update(owners)
+    nobodys = frozenset(["nobodys"])
+    return Here({}, found, frozenset(), frozenset(), frozenset(), tops, nobodys)
 
 
 THERE = here(
-    theirs=["pkg/__init__.py", "pkg/a.py", "one.py", "space/their.py"],
+    theirs=["pkg/__init__.py", "pkg/a.py", "one.py", "space/their.py", "_c.cpython-311.so"],
     mine=["mine/__init__.py", "mine/a.py", "both/__init__.py", "space/mine.py"],
     also=["both/__init__.py"],
 )
@@ -74,6 +78,14 @@ THERE = here(
         ("space/new.py", False),
         ("space/mine.py", False),
         ("space/their.py", True),
+        # a package, or a module, goes before a folder without __init__, and both before a library
+        ("space/__init__.py", True),
+        ("space/__init__.so", True),
+        ("space.py", True),
+        ("_c/__init__.py", True),
+        ("_c.py", True),
+        # what is there, in nobody's list
+        ("nobodys/__init__.py", True),
         # kobench's own
         ("kobench/x.py", True),
         ("kobench.py", True),
@@ -136,27 +148,32 @@ def test_metadata_of_others(place, parts, other):
     ],
 )
 def test_programs_with_names_of_the_systems(name, systems):
-    assert _is_systems(name) == systems
+    assert is_systems(name) == systems
 
 
 def test_a_script_of_python_is_no_program_of_the_system(tmp_path, monkeypatch):
     for name, first in (("tool", "#!/usr/bin/python3"), ("shell", "#!/bin/sh"), ("text", "python")):
         (tmp_path / name).write_text(f"{first}\n")
         (tmp_path / name).chmod(0o755)
-    monkeypatch.setattr(in_harness, "SYSTEMS", (str(tmp_path),))
-    assert [_is_systems(name) for name in ("tool", "shell", "text")] == [False, True, True]
-    assert not _is_systems("ls")
+    monkeypatch.setattr(pythons, "SYSTEMS", (str(tmp_path),))
+    assert [is_systems(name) for name in ("tool", "shell", "text")] == [False, True, True]
+    assert not is_systems("ls")
 
 
-def test_what_lies_beside_the_packages_and_is_pythons():
-    library = os.path.normpath(os.path.dirname(os.__file__))
-    programs = os.path.dirname(sys.executable)
-    assert _is_pythons(f"{library}/json/x.py")
-    assert not _is_pythons(f"{library}x/y.py")
-    assert _is_pythons("/anywhere/pyvenv.cfg")
-    assert _is_pythons(f"{programs}/python9")
-    assert not _is_pythons(f"{programs}/my-tool-of-mine")
-    assert not _is_pythons("/elsewhere/python9")
+def test_what_lies_beside_the_packages_andis_pythons():
+    library = os.path.realpath(os.path.dirname(os.__file__))
+    programs = os.path.realpath(os.path.dirname(sys.executable))
+    zipped = [entry for entry in own_path() if entry.endswith(".zip")]
+    assert zipped
+    assert all(map(is_pythons, zipped))
+    assert is_pythons("/anywhere/lib/libpython3.11.so.1.0")
+    assert not is_pythons("/anywhere/lib/python311.zip")
+    assert is_pythons(f"{library}/json/x.py")
+    assert not is_pythons(f"{library}x/y.py")
+    assert is_pythons("/anywhere/pyvenv.cfg")
+    assert is_pythons(f"{programs}/python9")
+    assert not is_pythons(f"{programs}/my-tool-of-mine")
+    assert not is_pythons("/elsewhere/python9")
 
 
 @pytest.mark.parametrize(
