@@ -79,13 +79,16 @@ def installed_here() -> Here:
     everything = distributions_here()
     brought = claimed(everything)
     nameless: list[str] = []
+    others: set[str] = set()
     for distribution in everything:
         where = str(getattr(distribution, "_path", ""))
         if real_place(where) in brought:
             continue
         name = name_of(distribution)
         if name:
-            found.setdefault(normalise(name), distribution)
+            first = found.setdefault(normalise(name), distribution)
+            if first is not distribution:  # of two of a name the first on the path is imported
+                others.update(place_of(distribution, path) for path in tops_of(distribution))
         elif listed_by(distribution) or fault_of_list(distribution):
             nameless.append(os.path.basename(where))
     claims: dict[str, set[str]] = {}
@@ -109,7 +112,7 @@ def installed_here() -> Here:
             claims.setdefault(one, set()).add(key)
     folders = frozenset(place_of(each, "") for each in everything)
     linked = frozenset([*_linked_from(folders), of_programs()])
-    unlisted = frozenset(top for folder in folders for top in _tops_in(folder, owned))
+    unlisted = frozenset(top for folder in folders for top in _tops_in(folder, owned | others))
     return Here(
         found, claims, linked, folders, frozenset(owned), tops, unlisted, tuple(sorted(nameless))
     )
@@ -138,6 +141,11 @@ def _tops_in(folder: str, owned: Collection[str]) -> Iterator[str]:
             place = os.path.join(folder, name)
             if place not in owned and (top := top_of([name, ""] if inits_of(place) else [name])):
                 yield top
+
+
+def tops_of(distribution: importlib.metadata.Distribution) -> set[str]:
+    """What of a distribution lies directly in a folder of packages."""
+    return {inside_of(distribution, path)[0] for path in paths_of(distribution)}
 
 
 def inits_of(place: str) -> list[str]:
