@@ -21,9 +21,9 @@ from response_units import (
 )
 from scipy.stats import pearsonr, spearmanr
 
-from kobench.builtin.metrics import pairwise
+from kobench.builtin.metrics import pairwise, rank_products, similarity
 from kobench.builtin.metrics.delta import centre
-from kobench.builtin.metrics.pairwise import correlate_rows, correlate_without
+from kobench.builtin.metrics.pairwise import correlate_rows
 from kobench.builtin.metrics.response import (
     auprc_responding,
     centroid_accuracy,
@@ -33,6 +33,7 @@ from kobench.builtin.metrics.response import (
     sign_accuracy,
     spearman_delta,
 )
+from kobench.builtin.metrics.similarity import Similarities
 
 
 # by hand
@@ -131,7 +132,7 @@ def test_centroid_accuracy_compares_both_truths_over_the_same_genes():
 
 
 @pytest.mark.parametrize("spike", [0.0, 1e3, 1e6])
-def test_correlations_without_the_gaps_of_every_other_row(spike):
+def test_correlations_without_the_gaps_of_every_other_row(spike, monkeypatch):
     rng = np.random.default_rng(3)
     b = rng.normal(0, 1, (6, 9))
     b[2] = b[1]
@@ -146,7 +147,13 @@ def test_correlations_without_the_gaps_of_every_other_row(spike):
             for j in range(6):
                 both = np.where(np.isnan(b[j]), NAN, b[i])
                 expected[i, j] = correlate_rows(a[None], both[None])[0]
-        np.testing.assert_allclose(correlate_without(a, b), expected, rtol=1e-6, atol=1e-9)
+        similar = Similarities.of_rows(np.array([np.ones(9), a]), b)
+        found = similar.of(1, np.arange(6), np.arange(6))
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+        some, others = np.array([5, 0]), np.array([1, 2, 5])
+        assert similar.of(1, some, others).tolist() == found[np.ix_(some, others)].tolist()
+        monkeypatch.setattr(similarity, "NUMBERS_A_BLOCK", 12)
+        assert np.vstack([block for _, block in similar.blocks(1)]).tolist() == found.tolist()
 
 
 # against scipy and scikit-learn
@@ -272,3 +279,23 @@ def test_the_same_answer_for_every_perturbation_knows_none():
     assert math.isnan(centroid_accuracy(units).value)
     assert np.isnan(permuted(pearson_delta_centred, units, 5, 0)).all()
     assert not math.isnan(pearson_delta(units).value)
+
+
+@pytest.mark.parametrize("digits", [None, 1])
+def test_ranks_without_one_gap_are_those_with_entries_left_out_one_by_one(digits, monkeypatch):
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=(9, 700)), rng.normal(size=(7, 700))
+    a[8] = b[2] = 1.0
+    if digits is not None:
+        a, b = a.round(digits), b.round(digits)
+    a[np.arange(8), [3, 5, 5, 0, 699, 41, 42, 43]] = NAN
+    b[np.arange(6), [5, 3, 77, 699, 0, 41]] = NAN  # the last row has no gap
+    expected = pairwise._correlate_left_out(a, b, pairwise.gaps_of(a), pairwise.gaps_of(b))
+    found = pairwise.rank_correlate_pairs(a, b)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    monkeypatch.setattr(rank_products, "NUMBERS_A_BLOCK", 1500)
+    np.testing.assert_allclose(pairwise.rank_correlate_pairs(a, b), found, rtol=0, atol=1e-12)
+    whole = np.nan_to_num(a)  # without any gap
+    np.testing.assert_allclose(
+        pairwise.rank_correlate_pairs(whole, whole)[:8, :8], spearmanr(whole[:8].T)[0], atol=1e-9
+    )

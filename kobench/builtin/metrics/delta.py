@@ -26,15 +26,11 @@ from kobench.builtin.metrics.over_perturbations import (
 from kobench.builtin.metrics.pairwise import (
     correlate_pairs,
     correlate_rows,
-    correlate_without,
     rank_correlate_pairs,
     rank_correlate_rows,
     spread,
 )
 from kobench.cells import BoolArray, FloatArray, IntArray
-
-#: Similarities closer than this are tied.
-TIE = 1e-12
 
 #: Most numbers of halves that are worked on at once (128 MB).
 NUMBERS_AT_ONCE = 16_000_000
@@ -243,50 +239,6 @@ class UnitCorrelation(ProductCorrelation):
         length = np.sqrt(np.nansum(pair.mean(axis=0) ** 2, axis=1, keepdims=True))
         scaled: FloatArray = pair / np.where(length > 0, length, 1.0)
         return scaled
-
-
-class CentroidAccuracy(OverPerturbations):
-    """How often an answer is more like its own truth than like another perturbation's.
-
-    Mean over perturbations of the share of the others whose truth is less similar to the answer
-    than its own truth is; ties count half. Similarity is Pearson's correlation of centred changes.
-    Its own truth and the other one are compared over the same genes, those that are targets of
-    neither perturbation: else a target that the other truth lacks would speak for one side alone.
-    Of fewer than 5 perturbations the shares have so few steps that they are often all the same by
-    chance, and then nothing tells how far they stray.
-
-    Notes
-    -----
-    Viñas Torné et al., Nat. Biotechnol. (2025), doi:10.1038/s41587-025-02777-8.
-    """
-
-    def compare(self, units: ResponseUnits) -> Compared:
-        """Similarities of every answer to every truth.
-
-        Needs an answer with a sign, and `MIN_TO_CENTRE` perturbations.
-        """
-        must_be_signed(units)
-        kept = enough_to_centre(moved(units))
-        correlation = DeltaCorrelation(centred=True)
-        true, differs = correlation.levelled(units.true[kept])
-        predicted, varies = correlation.levelled(units.predicted[kept])
-        if differs.sum() < 2:
-            raise NotComputed("the true changes are all alike")
-        kept, true, predicted = kept[differs], true[differs], predicted[differs]
-
-        def pairs() -> FloatArray:
-            shares = np.empty((len(predicted), len(true)))
-            for row, answer in zip(shares, predicted, strict=True):
-                similarity = correlate_without(answer, true)
-                ahead = similarity - similarity.T  # of truth j, ahead of truth q
-                less_similar = (ahead > TIE).sum(axis=1)
-                tied = (np.abs(ahead) <= TIE).sum(axis=1) - 1
-                row[:] = (less_similar + tied / 2) / (len(true) - 1)
-            return shares
-
-        return Compared(
-            kept, bool(varies[differs].any()), lambda: np.diagonal(pairs()).copy(), pairs
-        )
 
 
 def centre(changes: FloatArray) -> FloatArray:

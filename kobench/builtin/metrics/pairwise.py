@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kobench.builtin.metrics.rank_products import rank_products
 from kobench.builtin.metrics.ranks import rank_rows
 from kobench.cells import BoolArray, FloatArray, IntArray
 
@@ -39,9 +40,9 @@ def correlate_rows(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatAr
         0 where either row is constant (for the cosine: 0 throughout). Equal rows give exactly 1.
     """
     valid = ~(np.isnan(a) | np.isnan(b))
-    x, y = _prepared(a, valid, centre), _prepared(b, valid, centre)
+    x, y = prepared(a, valid, centre), prepared(b, valid, centre)
     xx, yy, xy = (np.einsum("ij,ij->i", left, right) for left, right in ((x, x), (y, y), (x, y)))
-    return _ratio(xy, xx, yy)
+    return ratio(xy, xx, yy)
 
 
 def correlate_pairs(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatArray:
@@ -66,7 +67,7 @@ def correlate_pairs(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatA
     in which next to nothing of a row is left without the other's gaps are computed one by one.
     """
     mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
-    x, y = _prepared(a, mask_a, centre), _prepared(b, mask_b, centre)
+    x, y = prepared(a, mask_a, centre), prepared(b, mask_b, centre)
     on_a, on_b = mask_a.astype(np.float64), mask_b.astype(np.float64)
     xx, yy, xy = (x * x) @ on_b.T, on_a @ (y * y).T, x @ y.T
     whole_x, whole_y = np.einsum("ij,ij->i", x, x)[:, None], np.einsum("ij,ij->i", y, y)[None, :]
@@ -74,7 +75,7 @@ def correlate_pairs(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatA
         n = np.maximum(on_a @ on_b.T, 1.0)
         sum_x, sum_y = x @ on_b.T, on_a @ y.T
         xx, yy, xy = xx - sum_x**2 / n, yy - sum_y**2 / n, xy - sum_x * sum_y / n
-    out = _ratio(xy, xx, yy)
+    out = ratio(xy, xx, yy)
     unsure = ((xx < CANCELLED * whole_x) & (whole_x > 0)) | (
         (yy < CANCELLED * whole_y) & (whole_y > 0)
     )
@@ -82,58 +83,13 @@ def correlate_pairs(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatA
     for start in range(0, len(rows), 256):
         i, j = rows[start : start + 256], columns[start : start + 256]
         common = mask_a[i] & mask_b[j]
-        left = _vanished(x[i], common, whole_x[i, 0], centre)
-        right = _vanished(y[j], common, whole_y[0, j], centre)
+        left = vanished(x[i], common, whole_x[i, 0], centre)
+        right = vanished(y[j], common, whole_y[0, j], centre)
         out[i, j] = correlate_rows(left, right, centre)
     return out
 
 
-def correlate_without(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Pearson's correlation of one row with every row of b, without the gaps of every other.
-
-    Parameters
-    ----------
-    a : (G,) float
-    b : (m, G) float
-        NaN at the gaps.
-
-    Returns
-    -------
-    (m, m) float64
-        In place [i, j] the correlation of a and row i of b, as `correlate_rows` defines it, over
-        the columns that row j has as well.
-
-    Notes
-    -----
-    What row j lacks is taken off the sums of row i. Where that leaves next to nothing, they are
-    computed one by one.
-    """
-    mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
-    x, y = _prepared(a[None], mask_a[None], True)[0], _prepared(b, mask_b, True)
-    on_a, on_b = mask_a.astype(np.float64), mask_b.astype(np.float64)
-    sums = [on_b @ on_a, on_b @ x, y @ on_a, on_b @ (x * x), (y * y) @ on_a, y @ x]
-    n, sum_x, sum_y, xx, yy, xy = (np.repeat(of[:, None], len(b), axis=1) for of in sums)
-    for column in _gaps(b).T:
-        off = on_a[column] * on_b[:, column] * (column >= 0)
-        of_x, of_y = x[column] * off, y[:, column] * off
-        n, sum_x, sum_y = n - off, sum_x - of_x, sum_y - of_y
-        xx, yy, xy = xx - of_x * of_x, yy - of_y * of_y, xy - of_x * of_y
-    n = np.maximum(n, 1.0)
-    xx, yy, xy = xx - sum_x**2 / n, yy - sum_y**2 / n, xy - sum_x * sum_y / n
-    out = _ratio(xy, xx, yy)
-    whole_x, whole_y = float(x @ x), np.einsum("ij,ij->i", y, y)
-    unsure = ((xx < CANCELLED * whole_x) & (whole_x > 0)) | (
-        (yy < CANCELLED * whole_y[:, None]) & (whole_y[:, None] > 0)
-    )
-    for i, j in zip(*np.nonzero(unsure), strict=True):
-        common = (mask_a & mask_b[i] & mask_b[j])[None]
-        left = _vanished(x[None], common, np.array([whole_x]), True)
-        right = _vanished(y[[i]], common, whole_y[[i]], True)
-        out[i, j] = correlate_rows(left, right)[0]
-    return out
-
-
-def _prepared(values: FloatArray, valid: BoolArray, centre: bool) -> FloatArray:
+def prepared(values: FloatArray, valid: BoolArray, centre: bool) -> FloatArray:
     """(n, G) rows on a scale of 1, less their mean over the valid columns, and 0 elsewhere."""
     rows = np.where(valid, values, 0.0)
     scale = np.abs(rows).max(axis=1, initial=0.0, keepdims=True)
@@ -146,19 +102,19 @@ def _prepared(values: FloatArray, valid: BoolArray, centre: bool) -> FloatArray:
     return rows
 
 
-def _vanished(rows: FloatArray, common: BoolArray, whole: FloatArray, centre: bool) -> FloatArray:
+def vanished(rows: FloatArray, common: BoolArray, whole: FloatArray, centre: bool) -> FloatArray:
     """(n, G) rows on the common columns, NaN elsewhere.
 
     A constant where nothing but rounding is left of a row's sum of squares, `whole` (n,).
     """
-    kept = _prepared(rows, common, centre)
+    kept = prepared(rows, common, centre)
     scale = np.abs(np.where(common, rows, 0.0)).max(axis=1, initial=0.0) ** 2
     left = np.einsum("ij,ij->i", kept, kept) * scale
     kept[left <= CONSTANT * whole] = 0.0
     return np.where(common, kept, np.nan)
 
 
-def _ratio(xy: FloatArray, xx: FloatArray, yy: FloatArray) -> FloatArray:
+def ratio(xy: FloatArray, xx: FloatArray, yy: FloatArray) -> FloatArray:
     """xy / sqrt(xx yy), clipped to -1 to 1; 0 where either sum of squares is 0."""
     defined = (xx > 0) & (yy > 0)
     norm = np.sqrt(np.where(defined, xx * yy, 1.0))
@@ -199,10 +155,21 @@ def rank_correlate_pairs(a: FloatArray, b: FloatArray) -> FloatArray:
     -----
     Rows are sorted once. Leaving out an entry of value v changes twice the rank, counted from the
     middle, of an entry of value w by -sign(w - v): larger ones move down by 1/2 and smaller ones up
-    by 1/2 towards the new middle.
+    by 1/2 towards the new middle. Where each row has one gap at most, what that changes of the sums
+    of products is found by itself, see `rank_products`.
+    """
+    at_a, at_b = gaps_of(a), gaps_of(b)
+    if max(at_a.shape[1], at_b.shape[1]) > 1:
+        return _correlate_left_out(a, b, at_a, at_b)
+    return ratio(*rank_products(a, b, at_a, at_b))
+
+
+def _correlate_left_out(a: FloatArray, b: FloatArray, at_a: IntArray, at_b: IntArray) -> FloatArray:
+    """(n, m) the same, with entries left out one by one.
+
+    at_a, at_b : (n, g), (m, g) columns of the gaps, see `gaps_of`.
     """
     of_a, of_b = np.nan_to_num(ranks(a)), np.nan_to_num(ranks(b))
-    at_a, at_b = _gaps(a), _gaps(b)
     out = np.empty((len(a), len(b)))
     step = max(1, NUMBERS_A_BLOCK // max(1, a.shape[1]))
     for start in range(0, len(a), step):
@@ -223,11 +190,11 @@ def rank_correlate_pairs(a: FloatArray, b: FloatArray) -> FloatArray:
                 np.einsum("ij,ij->i", x, y)
                 for x, y in ((left, left), (right, right), (left, right))
             )
-            out[block, j] = _ratio(xy, xx, yy)
+            out[block, j] = ratio(xy, xx, yy)
     return out
 
 
-def _gaps(values: FloatArray) -> IntArray:
+def gaps_of(values: FloatArray) -> IntArray:
     """(n, g) columns of the gaps in each row, -1 after the last one."""
     missing = np.isnan(values)
     counts = missing.sum(axis=1)

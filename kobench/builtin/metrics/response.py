@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kobench.builtin.metrics.centroid import CentroidAccuracy
 from kobench.builtin.metrics.delta import (
-    CentroidAccuracy,
     DeltaCorrelation,
     ProductCorrelation,
     UnitCorrelation,
