@@ -11,6 +11,7 @@ import numpy as np
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
+from kobench.truth.population.grams import Grams
 from kobench.truth.population.grouped import halved, numbers_of, within_groups
 from kobench.truth.population.measure import (
     SPLITS,
@@ -122,9 +123,9 @@ class Screen:
         """Measure the perturbation with these perturbed cells (rows) and targets (columns)."""
         ours, theirs = self._matched(rows, targets, self.reference)
         perturbed, reference = self.perturbed[ours], self.wild_type[theirs]
-        strength, p = size(perturbed, reference, targets)
+        strength, p = size(perturbed, reference, targets, self.grams)
         if self.groups is not None:
-            p = size(self._strata(0, ours), self._strata(1, theirs), targets)[1]
+            p = size(self._strata(0, ours), self._strata(1, theirs), targets, self.grams)[1]
         everyone = self._matched(rows, targets, self.everyone)
         halves = HalvedCells.of(perturbed, targets, self.halves[ours])
         same = halves if np.array_equal(ours, everyone[0]) else None
@@ -178,6 +179,11 @@ class Screen:
     def halved_everyone(self) -> HalvedReference | None:
         """Sums over halves of `everyone`, see `_sums_over`."""
         return self._sums_over(self.everyone)
+
+    @cached_property
+    def grams(self) -> Grams:
+        """Products of the reference cells with each other."""
+        return Grams.of(self.wild_type[self.reference])
 
     def _sums_over(self, against: IntArray) -> HalvedReference | None:
         """What many perturbations have in common; None where halves are a matter of each of them,

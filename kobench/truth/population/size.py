@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kobench.cells import BoolArray, FloatArray, IntArray
+from kobench.truth.population.grams import Grams
 from kobench.truth.population.profiles import Population
 
 #: Cells of a group and batch that distances are taken between; of more, a fixed draw.
@@ -14,6 +15,9 @@ MOST_CELLS = 400
 
 #: How often labels are permuted; the smallest p value is 1 / (1 + PERMUTATIONS).
 PERMUTATIONS = 999
+
+#: Groups of so few cells are summed pair by pair; larger ones by a product of matrices.
+FEW = 24
 
 #: Keeps these draws apart from every other use of random numbers.
 _STREAM = 0x512E
@@ -34,8 +38,8 @@ def energy_distance(x: FloatArray, y: FloatArray) -> float:
     The U-statistic, with pairs of different cells only within a group, of the distance of Szekely
     and Rizzo, J. Stat. Plann. Inference 143:1249 (2013).
     """
-    labels = np.zeros((1, len(x) + len(y)))
-    labels[0, : len(x)] = 1.0
+    labels = np.zeros((1, len(x) + len(y)), dtype=bool)
+    labels[0, : len(x)] = True
     return float(_energies(distances(np.concatenate([x, y])), labels)[0])
 
 
@@ -52,7 +56,10 @@ def paired_energy_distance(x: FloatArray, y: FloatArray) -> float:
 
 
 def size(
-    perturbed: Population, reference: Population, targets: Sequence[int]
+    perturbed: Population,
+    reference: Population,
+    targets: Sequence[int],
+    grams: Grams | None = None,
 ) -> tuple[float, float]:
     """Energy distance of profiles without the targets, and its permutation p value.
 
@@ -66,6 +73,8 @@ def size(
         As `measure.matched` leaves them.
     targets : sequence of int
         Columns of the genes that the perturbation removes.
+    grams : Grams or None
+        Products of reference cells, where they were made for many perturbations.
 
     Returns
     -------
@@ -82,12 +91,12 @@ def size(
         ours, theirs = (np.flatnonzero(group.batch == batch) for group in (perturbed, reference))
         if len(ours) < 2 or len(theirs) < 2:
             continue
-        x, y = (
-            group[_some(rows, rng)].profiles(targets)
-            for group, rows in ((perturbed, ours), (reference, theirs))
-        )
-        between = distances(np.concatenate([x, y]))
-        total += len(ours) * _energies(between, _labels(len(x), len(y), rng))
+        x, y = (group[_some(rows, rng)] for group, rows in ((perturbed, ours), (reference, theirs)))
+        between = None if grams is None else grams.distances(x, y, targets)
+        if between is None:
+            between = distances(np.concatenate([x.profiles(targets), y.profiles(targets)]))
+        energies_of = _energies_of_few if len(x) <= FEW else _energies
+        total += len(ours) * energies_of(between, _labels(len(x), len(y), rng))
         weight += len(ours)
     if not weight:
         return float("nan"), 1.0
@@ -124,28 +133,52 @@ def _some(rows: IntArray, rng: np.random.Generator) -> IntArray:
     return chosen
 
 
-def _labels(n: int, m: int, rng: np.random.Generator) -> FloatArray:
-    """(1 + PERMUTATIONS, n + m) of 0 and 1, which cells make the first group.
+def _labels(n: int, m: int, rng: np.random.Generator) -> BoolArray:
+    """(1 + PERMUTATIONS, n + m) bool, which cells make the first group.
 
     In the first row the n perturbed cells as they are, in the others n cells drawn at random.
     """
-    labels = np.zeros((1 + PERMUTATIONS, n + m))
-    labels[0, :n] = 1.0
-    drawn = np.argpartition(rng.random((PERMUTATIONS, n + m)), n - 1, axis=1)[:, :n]
-    np.put_along_axis(labels[1:], drawn, 1.0, axis=1)
+    labels: BoolArray = np.zeros((1 + PERMUTATIONS, n + m), dtype=bool)
+    labels[0, :n] = True
+    keys = rng.random((PERMUTATIONS, n + m))
+    np.less_equal(keys, np.partition(keys, n - 1, axis=1)[:, n - 1 : n], out=labels[1:])
+    if np.count_nonzero(labels) != labels.shape[0] * n:  # two keys alike
+        labels[1:] = False
+        drawn = np.argpartition(keys, n - 1, axis=1)[:, :n]
+        np.put_along_axis(labels[1:], drawn, True, axis=1)
     return labels
 
 
-def _energies(between: FloatArray, labels: FloatArray) -> FloatArray:
+def _energies(between: FloatArray, labels: BoolArray) -> FloatArray:
     """(p,) energy distances for p choices of the first group, all of the same number of cells.
 
-    between : (N, N) distances of all cells. labels : (p, N) of 0 and 1, 1 in the first group.
+    between : (N, N) distances of all cells. labels : (p, N) bool, the first group.
     """
-    first: BoolArray = labels[0] > 0
-    n, m = int(first.sum()), int((~first).sum())
-    within = ((labels @ between) * labels).sum(axis=1)
-    sums = labels @ between.sum(axis=1)  # from the first group to everyone
+    chosen = labels.astype(np.float64)
+    within = ((chosen @ between) * chosen).sum(axis=1)
+    sums = chosen @ between.sum(axis=1)  # from the first group to everyone
+    return _energies_of_sums(within, sums, float(between.sum()), labels)
+
+
+def _energies_of_few(between: FloatArray, labels: BoolArray) -> FloatArray:
+    """(p,) the same for a first group of few cells, pair by pair."""
+    chosen = np.nonzero(labels)[1].reshape(len(labels), -1)
+    everyone = between.sum(axis=1)
+    within = between.ravel()[chosen[:, :, None] * len(between) + chosen[:, None, :]]
+    sums = everyone[chosen].sum(axis=1)
+    return _energies_of_sums(within.sum(axis=(1, 2)), sums, float(everyone.sum()), labels)
+
+
+def _energies_of_sums(
+    within: FloatArray, sums: FloatArray, whole: float, labels: BoolArray
+) -> FloatArray:
+    """(p,) energy distances from the distances inside the first group, and from it to everyone.
+
+    within, sums : (p,). whole : sum of all distances.
+    """
+    n = int(labels[0].sum())
+    m = labels.shape[1] - n
     across = sums - within
-    others = between.sum() - sums - across
+    others = whole - sums - across
     energies: FloatArray = 2.0 * across / (n * m) - within / (n * (n - 1)) - others / (m * (m - 1))
     return energies
