@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.measure import Finding, Row, ratio
 
 #: Wild-type cells, perturbations, cells of each, genes and batches of the made screen.
-SCREEN = 4_000, 40, 100, 3_000, 8
+SCREEN = 4_000, 100, 100, 5_000, 8
 
 #: How many perturbations are measured plainly; their seconds stand for all.
-PLAIN = 4
+PLAIN = 3
 
 #: Perturbations and genes of the answer, and how many answers are compared plainly.
 ANSWER, PLAIN_ANSWERS = (200, 3_000), 2
