@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: The folder with what submissions said that a board took in.
 TAKEN = "submissions"
 
+#: So many rows with older versions are named one by one.
+NAMED = 3
+
 #: What the page of a packed board offers to download, beside its pictures.
 BESIDE = ("board.csv", "board.json.gz", "board.md", "board.tex", "records.jsonl.gz")
 
@@ -160,8 +163,11 @@ def say_versions(records: list[Record], older: list[Record]) -> None:
         f" {code_of(record.trial.predictor)}) alone."
         for record in older
     }
-    for sentence in sorted(said):
+    sentences = sorted(said)
+    for sentence in sentences[:NAMED]:
         say(one_line(sentence))
+    if len(sentences) > NAMED:
+        say(f"So it is with {len(sentences) - NAMED} more; `kobench versions` lists all.")
 
 
 def keep_answers(source: Path, records: list[Record], folder: Path, most: int) -> str:
