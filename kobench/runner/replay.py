@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +15,7 @@ from kobench.results.naming import row_of
 from kobench.results.parts import DatasetInfo, Record, TaskScores
 from kobench.runner.answers import answers_in_process, answers_of_line, as_answers
 from kobench.runner.keys import Trial
+from kobench.runner.owed import owed_by, place_of
 from kobench.runner.plan import make_group
 from kobench.runner.prepared import Prepared
 from kobench.runner.recorded import Source, dataset_of, predictor_of, request_of, split_of
@@ -111,35 +111,6 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
 def order_of(record: Record) -> tuple[str, ...]:
     """Records on one dataset and split come together."""
     return (*place_of(record), record.role, record.trial.predictor.selection)
-
-
-def owed_by(records: Iterable[Record]) -> dict[int, dict[str, TaskScores]]:
-    """The tasks that name a floor or line of which its record has no scores.
-
-    Returns
-    -------
-    dict of int to dict of str to TaskScores
-        `id` of the floor's or line's record -> task label -> the scores of another row there.
-    """
-    named: dict[tuple[Any, ...], dict[str, TaskScores]] = defaultdict(dict)
-    records = list(records)
-    for record in records:
-        for label, scores in record.result.scores.items():
-            for role, names in (("floor", scores.floors), ("line", scores.lines)):
-                for name in names:
-                    named[(*place_of(record), role, name)][label] = scores
-    return {
-        id(record): {label: lacking[label] for label in lacking.keys() - record.result.scores}
-        for record in records
-        if (lacking := named.get((*place_of(record), record.role, record.trial.predictor.name)))
-    }
-
-
-def place_of(record: Record) -> tuple[str, ...]:
-    """The dataset and split of a record."""
-    trial = record.trial
-    split = (trial.split.name, str(trial.split.seed), trial.split.train or "")
-    return (trial.dataset.selection, *split)
 
 
 def again(
