@@ -49,12 +49,16 @@ def test_commands_that_look_things_up(words, tmp_path):
 @pytest.mark.parametrize(
     "words", [words for words in commands() if words[1] not in ("list", "info")], ids=" ".join
 )
-def test_commands_parse(words):
+def test_commands_parse(words, tmp_path, monkeypatch):
     """Long ones are only parsed here: their command takes these options."""
     import click
 
     from kobench.cli.commands import cli
 
+    for place in REPOSITORY.iterdir():
+        (tmp_path / place.name).symlink_to(place)
+    (tmp_path / "kobench-results").mkdir(exist_ok=True)  # the default of some commands
+    monkeypatch.chdir(tmp_path)
     rest, command = words[1:], cli
     while isinstance(command, click.Group):
         command = command.get_command(click.Context(command), rest.pop(0))
