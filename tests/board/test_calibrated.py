@@ -100,6 +100,26 @@ def test_the_other_metric_ranks_where_the_first_cannot_tell():
     assert "other (" not in said
 
 
+def test_by_a_metric_that_cannot_tell_there_is_no_verdict_however_sure_a_difference_is():
+    def drawn(value):
+        return {"draws": [value - 0.01, value + 0.01] * 50}
+
+    section = only(
+        [
+            real(
+                "own-share", 0.4, "floor", more={**BLIND, **drawn(0.4)}, second=SOUND | drawn(0.2)
+            ),
+            real("linear", 0.7, more=drawn(0.7), second=drawn(0.35)),
+        ]
+    )
+    # by both it lies 0.15 or more above the floor in every draw
+    assert score(section, "linear", "other").verdict == "better"
+    assert score(section, "linear", "other").detectable is not None
+    greyed = score(section, "linear", "spearman")
+    assert greyed.difference.low > 0
+    assert (greyed.verdict, greyed.detectable) == ("", None)
+
+
 def test_every_format_greys_it_and_says_why():
     board = make_board(
         [

@@ -8,6 +8,8 @@ import pytest
 from factories import make_board, networks, record
 from sections import floors, only, row, score, with_draws
 
+from kobench.board.headline import headline_of
+
 
 def drawn(name, value, count, role="predictor", dataset="grn:genes=100"):
     """Simulated networks whose genes were drawn again."""
@@ -30,6 +32,18 @@ def test_the_sentence_says_on_how_few_networks(count, here):
     )
     bare = only(drawn("mlp", 0.7, count))
     assert bare.sentence.startswith(f"mlp comes first{here and ' '}{here}.")
+
+
+@pytest.mark.parametrize(("counts", "said"), [((1, 1), True), ((1, 5), False), ((5, 5), False)])
+def test_the_verdict_is_of_one_network_only_where_every_question_is(counts, said):
+    records = []
+    for place, count in enumerate(counts):
+        dataset = f"grn:genes={50 + place}"
+        records += drawn("own-share", 0.4, count, "floor", dataset)
+        records += drawn("mlp", 0.7, count, dataset=dataset)
+    verdict = headline_of(make_board(records).sections).text
+    assert "mlp beats" in verdict
+    assert ("one network only, which says nothing of others" in verdict) == said
 
 
 def test_real_cells_and_rows_on_few_of_many_networks():

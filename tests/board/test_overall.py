@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from factories import make_board, metric, permuted, record, scores
 from sections import only, row
@@ -71,6 +73,16 @@ def test_better_is_who_is_so_by_every_metric(first, second, together):
     assert (len(glance_text(section, mlp).split()) > 1) == (together in ("better", "worse"))
     (contest,) = contests_of([section])
     assert contest.winners == (["mlp"] if together == "better" else [])
+
+
+@pytest.mark.parametrize("silent", ["a", "b"])
+@pytest.mark.parametrize("other", ["same", "worse", "better"])
+def test_where_one_metric_has_no_interval_the_other_gives_no_level_verdict(silent, other):
+    section = only([*by_two("mlp", SHIFTS[other], SHIFTS[other]), *floor()])
+    mlp = row(section, "mlp")
+    scores = {**mlp.scores, silent: replace(mlp.scores[silent], verdict="")}
+    expected = {"same": "", "worse": "worse", "better": "mixed"}
+    assert overall(section, replace(mlp, scores=scores)) == expected[other]
 
 
 def test_a_row_without_an_interval_by_one_metric_has_no_verdict():

@@ -91,8 +91,10 @@ def test_what_is_lacking_is_named_by_role_and_in_alphabetical_order():
     said = missing_basis(read(rows), TASK)
     assert " a and " in said
     assert "gene-oracle of" in said
-    rows += [record("a", None, seed=0, role="floor", status="failed")]
     rows += [record("gene-oracle", None, seed=0, role="line")]
+    failed = record("a", None, seed=0, role="floor", status="failed")
+    assert "the floor a of" in missing_basis(read([*rows, failed]), TASK)
+    rows += [record("a", 0.1, seed=0, role="floor")]
     assert missing_basis(read(rows), TASK) == ""
     assert missing_basis(read(rows[:1]), "another-task@1") == ""
     assert (own_name("dist/b"), own_name("b")) == ("b", "b")

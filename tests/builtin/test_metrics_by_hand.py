@@ -143,6 +143,16 @@ def test_a_tie_between_a_gap_and_what_is_looked_for_is_taken_out():
     assert average_precision_pairs(scores, found)[0].tolist() == [1 / 2, 1.0]
 
 
+def test_where_nothing_to_be_found_is_left_the_share_is_of_what_the_other_row_has():
+    scores = np.array([[np.nan, 3.0, 2.0, 1.0], [1.0, np.nan, 2.0, 3.0]])
+    found = np.array([[False, True, True, False], [True, False, False, False]])
+    pairs = average_precision_pairs(scores, found)
+    # row 0 lacks gene 0, the one of the three genes of row 1 that is looked for
+    assert pairs[0, 1] == pytest.approx(1 / 3)
+    # row 1 lacks gene 1; of genes 2 and 3 it has gene 2 as the second
+    assert pairs[1, 0] == pytest.approx(1 / 2)
+
+
 def test_change_is_explained_though_some_profiles_stay_as_they_are():
     true = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
     null = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])

@@ -13,9 +13,10 @@ from command import kobench
 from counted_questions import answers, asked, cells_of, dataset_of, written
 from counted_screens import made_screen
 
-from kobench.api import NotComputed, Parts, TaskView
+from kobench.api import Answers, NotComputed, Parts, TaskView
 from kobench.builtin.metrics.screen import Scaled, mean_of_six, scaled_parts
 from kobench.builtin.specs.tasks import task_specs
+from kobench.builtin.tasks import counted
 from kobench.builtin.tasks.screen import vcc2026
 from kobench.checks.metrics.examples import example_units
 from kobench.checks.metrics.variants import noisy, taken
@@ -115,6 +116,20 @@ def test_what_no_cells_can_be_made_of_is_said() -> None:
     confounded = asked(dataset_of(confounded="two libraries"))
     given = vcc2026(TaskView(confounded, answers(confounded, confounded.change)))
     assert given.unranked == "confounded: no skill, no rank (two libraries)"
+
+
+def test_of_a_predictors_own_cells_each_perturbation_has_its_own(question) -> None:
+    n_genes, k, each = question.cells.n_vars, len(question.names), 3
+    few = dataclasses.replace(question, each=each)
+    measured = np.bincount(question.counted.group)
+    assert (measured > each).all()
+    own = np.zeros((k * each, n_genes), np.float32)
+    own[:, 0] = np.arange(1, k * each + 1)  # every cell has a count of its own
+    given = Answers(cells=own, supported=np.ones(n_genes, bool))
+    made = counted.cells_of(TaskView(few, given), np.ones(k, bool))
+    # fewer were asked than measured: all that were asked, and none of another perturbation's
+    assert made.group.tolist() == np.repeat(np.arange(k), each).tolist()
+    assert made.counts.toarray()[:, 0].tolist() == own[:, 0].tolist()
 
 
 def test_no_predictor_is_handed_any_count_of_the_truth(question) -> None:

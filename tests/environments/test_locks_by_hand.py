@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kobench import __version__
-from kobench.environments import pip
+from kobench.environments import create, pip
 from kobench.environments.folder import making_folder
 from kobench.environments.lock import (
     Lock,
@@ -117,6 +117,16 @@ def test_what_a_lock_names_of_what_is_installed():
     assert set(needed.lines) == {"a==1", "setuptools==70"}
     brought = lock_of(inside(("setuptools", "70")), {"setuptools": [B]})
     assert brought.lines == {"setuptools==70": frozenset([B])}
+
+
+def test_what_is_made_from_a_lock_has_the_same_lock(tmp_path):
+    # of a registry a lock names all files of a version; an installer says which one it took
+    lock = Lock("3.11.1", {"a==1": frozenset([A, B])})
+    making = create._Making("x", tmp_path / "x", tmp_path, pip.Wanted(["lock.txt"], lock=lock))
+    made = making.lock_of(inside(("a", "1")), {"a": [A]})
+    assert made == Lock("3.11.2", {"a==1": frozenset([A, B])})
+    with pytest.raises(UserError, match="not what the lock says"):
+        making.lock_of(inside(("a", "2")), {"a": [A]})
 
 
 def test_where_a_distribution_came_from(tmp_path):

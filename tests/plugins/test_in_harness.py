@@ -755,6 +755,15 @@ def test_what_is_installed_here_is_refused_whatever_it_brings_but_kobenchs_own(s
         refuse_code_here(entry, mode)
 
 
+def test_what_was_developed_with_kobench_is_refused_where_it_runs_code_here(site: Site) -> None:
+    site.install("kobench-genki", {"kobench_genki.py": MEAN, "genki.pth": "import kobench_genki"})
+    forget()
+    genki = Entry(None, "kobench-genki", "1.0", "")
+    with pytest.raises(UserError, match=r"kobench-genki is installed .* and brings genki\.pth, by"):
+        refuse_code_here(genki, "require")
+    refuse_code_here(genki, "auto")
+
+
 @pytest.mark.parametrize(
     ("group", "runs"),
     [

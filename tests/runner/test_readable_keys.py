@@ -115,6 +115,28 @@ def test_a_link_to_a_folder_is_what_it_leads_to(
         assert contents_of([name]) == before
 
 
+def test_what_a_program_can_read_of_a_file_beside_its_content_counts(weights: Path) -> None:
+    def seen() -> tuple[str, ...]:
+        return contents_of([str(weights)])
+
+    before, file = seen(), weights / "deep" / "w.npz"
+    file.chmod(0o755)  # a program can read that it may be executed
+    executed = seen()
+    file.chmod(0o644)
+    assert seen() == before
+    # a link to the same file has the same content: its text is another
+    (weights / "link").symlink_to("deep/w.npz")
+    one = seen()
+    (weights / "link").unlink()
+    (weights / "link").symlink_to("deep/../deep/w.npz")
+    other = seen()
+    (weights / "link").unlink()
+    assert seen() == before
+    (weights / "empty").rename(weights / "emptier")  # so are names of folders with nothing in them
+    renamed = seen()
+    assert len({before, executed, one, other, renamed}) == 5
+
+
 def test_libraries_of_ones_own_count_or_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -418,6 +418,19 @@ def test_what_takes_no_gene_away_is_not_asked(kind: str) -> None:
     assert_same(ask(dataclasses.replace(dataset, perturbation="knockdown")), ask(dataset))
 
 
+def test_a_batch_without_perturbed_cells_lacks_no_reference() -> None:
+    dataset = planted()
+    wild_type = dataset.cells.obs["batch"].astype("U8")
+    wild_type[np.flatnonzero(wild_type == "one")[:8]] = "three"  # nobody was perturbed there
+    found = ask(
+        dataclasses.replace(
+            dataset, cells=dataclasses.replace(dataset.cells, obs={"batch": wild_type})
+        )
+    )
+    assert found.names == ask(dataset).names
+    assert found.left_out == {}
+
+
 def test_a_batch_without_reference_is_left_out() -> None:
     dataset = planted()
     assert dataset.perturbed is not None

@@ -151,6 +151,16 @@ def test_a_screen_measures_halves_so_and_falls_back_where_it_must(
             assert measured.agreement(rows, targets) == found.agreement
 
 
+def test_agreement_is_over_batches_in_which_the_reference_alone_has_too_few() -> None:
+    whole, rows = screen_of(counts(290, 9), True), np.arange(40)
+    last = whole.wild_type.batch[whole.reference] == 2
+    few = replace(whole, reference=whole.reference[~last | (np.cumsum(last) <= 5)])
+    found = few.measure(rows, [3])
+    # five reference cells are too few to measure in that batch; with those that train they are not
+    assert found.cells == (few.perturbed.batch[rows] != 2).sum() < 40
+    assert found.agreement == few.agreement(rows, [3]) == whole.measure(rows, [3]).agreement
+
+
 def test_genes_are_looked_up_alike_by_gene_and_by_cell() -> None:
     known = cells(50, 4)
     plain = replace(known, by_gene=None)

@@ -313,6 +313,18 @@ def test_a_size_takes_two_cells_and_is_not_made_where_it_is_not_asked() -> None:
     np.testing.assert_array_equal(unsized.change, two.change)
 
 
+def test_what_differs_by_less_than_the_tolerance_is_no_change_at_all() -> None:
+    class Rounding(Chain):
+        def knockout(self, knockouts: Knockouts) -> np.ndarray:
+            return self.clean[knockouts.cells] * (1 + 1e-8 * np.arange(4))
+
+    rows = np.full((3, 4), [1.0, 1.0, 1.0, 1.0])
+    found = change_of(Rounding(rows), np.arange(3), rows, (0,))
+    assert found.known.all()
+    np.testing.assert_array_equal(found.change, [np.nan, 0, 0, 0])
+    assert found.size == 0.0
+
+
 def test_no_cell_has_no_change_and_nothing_that_is_not_known() -> None:
     none = change_of(Chain(CLEAN), np.arange(0), CLEAN[:0], (0,))
     assert np.isnan([*none.change, none.size]).all()
