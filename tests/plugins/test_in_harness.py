@@ -624,7 +624,7 @@ def finder_of_setuptools(mapping: dict[str, str], namespaces: dict[str, list[str
     ],
 )
 def test_a_project_installed_in_place_may_have_its_link(
-    site: Site, tmp_path: Path, change: str
+    site: Site, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, link = FILES["what claims to be an editable link"][:2]
     project = tmp_path / "project"
@@ -655,6 +655,9 @@ def test_a_project_installed_in_place_may_have_its_link(
     named = "Mine.Dist" if change != "other-name" else "other"
     (project / "pyproject.toml").write_text(f"[project]\nname = '{named}'\n")
     assert found(site) == (() if change in ("", "compiled") else (name,))
+    # a wheel brings files to any place below the interpreter's folder: also a project
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    assert found(site) == (name,)
 
 
 def test_a_program_of_the_systems_own_python_may_come_from_a_package(
