@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kobench.errors import TrialFailed
-from kobench.sandbox.finding import refuse_if_open
+from kobench.sandbox.finding import layers_here, refuse_if_open
 from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.start import Launch, readable
@@ -86,6 +86,7 @@ class WorkerProcess:
             self._start(stack)
             self.hello = self._reply("start")
             self._check_hello()
+            self._check_layers()
             if self._enforced.launch.layers.get("mounts") is not True:
                 self._enforced.disk.watch_common()
             self._stack = stack.pop_all()
@@ -182,6 +183,7 @@ class WorkerProcess:
         stack.callback(self._pipe.close)
         try:
             plan = self.room.plan(self.settings, self._pipe.worker_ends, disk.share)
+            self._wanted = plan.layers
             self._launch = stack.enter_context(Launch(plan, self._output.number))
         except ValueError as error:
             raise TrialFailed("failed", "start", str(error)) from error
@@ -213,6 +215,25 @@ class WorkerProcess:
                 "failed",
                 "start",
                 f"the worker speaks protocol {theirs}, this kobench {PROTOCOL}; {RENEW}",
+            )
+
+    def _check_layers(self) -> None:
+        """Raise TrialFailed where a required sandbox has fewer layers than this machine gives.
+
+        What a predictor brings can make one fail: a path that is too long to be covered, or more
+        folders than can be mounted.
+        """
+        if self.settings.sandbox != "require":
+            return
+        have, here = self._enforced.launch.layers, layers_here()
+        lost = [one for one in self._wanted if here.get(one) is True and have.get(one) is not True]
+        if lost:
+            raise TrialFailed(
+                "failed",
+                "start",
+                "--sandbox require: what it brings keeps the sandbox from"
+                f" {' and '.join(lost)}, which this machine gives"
+                f" ({have.get(lost[0], 'not put on')})",
             )
 
     def _send(self, stage: str, request: dict[str, Any]) -> None:

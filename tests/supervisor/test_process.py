@@ -412,6 +412,23 @@ def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, mon
         worker("raise AssertionError", sandbox="require")
 
 
+def test_what_a_predictor_brings_takes_no_layer_from_a_required_sandbox(worker, monkeypatch):
+    """A path that is too long to be covered made the trial go on without its own file tree."""
+    if layers_here().get("mounts") is not True:
+        pytest.skip("no file tree of its own is to be had on this machine")
+    said_hello = WorkerProcess._check_hello
+
+    def lose(self):
+        said_hello(self)
+        self._launch.layers = {**self._launch.layers, "mounts": "mount of ...: File name too long"}
+
+    worker("pass", sandbox="require")
+    monkeypatch.setattr(WorkerProcess, "_check_hello", lose)
+    worker("pass", sandbox="auto")
+    with pytest.raises(TrialFailed, match=r"keeps the sandbox from mounts, .*File name too long"):
+        worker("raise AssertionError", sandbox="require")
+
+
 def test_what_cannot_be_removed_by_a_predictor_alone_is_removed_with_its_trial(worker, tmp_path):
     worker(
         "p = self.scratch / 'a' / 'b'; p.mkdir(parents=True); (p / 'f').write_text('x');"
