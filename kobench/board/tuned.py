@@ -37,6 +37,8 @@ class Part:
         The score, with its 95 % interval.
     floor : float or None
         The score of the best floor.
+    skilled : bool
+        Whether it is compared by skill, 0 for the best floor and 1 for the truth, and not by score.
     """
 
     dataset: str
@@ -44,6 +46,7 @@ class Part:
     metric: str
     score: Interval
     floor: float | None = None
+    skilled: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,7 @@ def add_part(
                 metric,
                 mean_interval(measured.series),
                 None if floor is None else floor.mean,
+                standing.score.skill is not None,
             )
         )
         gains[key].append(standing.gain)

@@ -249,7 +249,9 @@ def show_table(tuned: Tuned) -> None:
         say(
             one_line(
                 f"Scores: {by}. Chosen by the mean of their skill, or of the score above the best"
-                " floor where there is none."
+                f" floor where there is none; behind the best counts{unit_of(tuned.tried[0])}."
+                if unit_of(tuned.tried[0])
+                else f"Scores: {by}. Chosen by the mean of the score above the best floor."
             )
         )
 
@@ -272,6 +274,21 @@ def cells_of(one: Tried, is_best: bool) -> list[str]:
         seconds(one.predict_seconds),
         "-" if one.peak_mb is None else f"{one.peak_mb:,.0f}",
     ]
+
+
+def unit_of(one: Tried) -> str:
+    """What a difference between settings counts, where that is not the score itself.
+
+    >>> from kobench.board.tuned import Part, Tried
+    >>> from kobench.board.numbers.intervals import Interval
+    >>> part = Part("grn", "keystone@2", "spearman", Interval(0.5), 0.1, True)
+    >>> unit_of(Tried("mine", (part,)))
+    ' in skill (0 the best floor, 1 the truth)'
+    """
+    skilled = {part.skilled for part in one.parts}
+    if True not in skilled:
+        return ""
+    return f" in skill{' and scores' if False in skilled else ''} (0 the best floor, 1 the truth)"
 
 
 def show_winner(tuned: Tuned, confirmed: Tuned, plain: str) -> None:
@@ -307,6 +324,6 @@ def show_winner(tuned: Tuned, confirmed: Tuned, plain: str) -> None:
         say(
             one_line(
                 f"Against {plain} as it is, on the same fresh data: {ahead} is ahead by"
-                f" {with_interval(gap)}, {what}."
+                f" {with_interval(gap)}{unit_of(again)}, {what}."
             )
         )
