@@ -182,6 +182,8 @@ def which(some: Sequence[Contest], contests: Sequence[Contest]) -> str:
         return f"on {spoken([one.place for one in some])}"
     if len(places) == 1:
         return f"in {spoken([base(one.task) for one in some])}"
+    if len({one.place for one in some}) == 1:
+        return f"in {spoken([base(one.task) for one in some])} on {some[0].place}"
     return f"in {spoken([f'{base(one.task)} on {one.place}' for one in some])}"
 
 
@@ -195,7 +197,7 @@ def winners(
 
     Of the first ones it says where, if that is in a few of several questions, and how much better
     the best of them is. Of many those are named that were before, and those whose scores are no
-    evidence stand behind the others.
+    evidence stand behind the others; of many in a later part of the verdict the best alone is.
 
     Returns
     -------
@@ -216,7 +218,7 @@ def winners(
             best, size = best_of(names, won)
             names = [best, *(name for name in names if name != best)] if best else names
             verb = "beats" if len(names) == 1 else "beat"
-            listed = few(names)
+            listed = few(names, NAMED if floor == FLOOR else 1)
             questions = " questions" if floor == FLOOR else ""
             of = f" in {times} of {count}{questions}" if count > 1 else ""
             alike = all(won[name] == won[names[0]] for name in names)
@@ -261,8 +263,8 @@ def best_of(names: Sequence[str], won: dict[str, list[Contest]]) -> tuple[str, s
     return "", ""
 
 
-def few(names: Sequence[str]) -> list[str]:
+def few(names: Sequence[str], most: int = NAMED) -> list[str]:
     """Names as in a sentence, of many the first ones and how many more there are."""
     if len(names) <= NAMED + 1:
         return list(names)
-    return [*names[:NAMED], f"{len(names) - NAMED} more"]
+    return [*names[:most], f"{len(names) - most} more"]

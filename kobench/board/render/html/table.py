@@ -105,6 +105,8 @@ class Cell:
         The mark of the verdict.
     wide : bool
         Whether it takes the room of all further cells of its row, because they have nothing.
+    words : bool
+        Whether its small print is words, whose lines may break.
     """
 
     text: str
@@ -113,6 +115,7 @@ class Cell:
     bar: Bar | None = None
     mark: Mark | None = None
     wide: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ def verified_cell(row: Row) -> Cell:
     """The level that a row has reached, and who says so."""
     found = row.verified
     small = f"{found.by}, {found.on}" if found else ""
-    return Cell(verified_text(row), small, missing=found is None)
+    return Cell(verified_text(row), small, missing=found is None, words=True)
 
 
 def cost_column(place: int, text: str) -> Drawn:

@@ -78,16 +78,17 @@ def print_summary(
     first = {*board.leaders, *(name for name in overview.predictors if unmarked(name) in named)}
     questions = questions_of(overview)
     # who is shown depends on the lines below, and these on the columns of those who are
-    for reasons in range(REASONS, -2, -1):
+    # reasons give way first, then what is asked, then what the table means
+    for reasons in range(REASONS, -3, -1):
         above = [board.headline, *([questions] if reasons >= 0 else [])]
         shown: Sequence[str] = overview.predictors
         for _ in range(3):
-            columns, below = laid_out(board, overview, shown, console.width, more, max(reasons, 0))
+            columns, below = laid_out(board, overview, shown, console.width, more, reasons)
             room = lines - lines_of(columns, [*above, *below], console)
             shown = shown if len(shown) <= room else chosen(overview, room, first)
         if room >= max(FEWEST, len(first)):
             break
-    columns, below = laid_out(board, overview, shown, console.width, more, max(reasons, 0))
+    columns, below = laid_out(board, overview, shown, console.width, more, reasons)
     for text in above[1:]:
         console.print(Text(text))
     parts = [TextColumn(one.head, one.texts[: len(shown)], one.justify) for one in columns]
@@ -102,12 +103,13 @@ def print_summary(
 def laid_out(
     board: Board, overview: Overview, shown: Sequence[str], width: int, more: str, reasons: int
 ) -> tuple[list[TextColumn], list[str]]:
-    """The columns of some predictors, and what is said below them."""
+    """The columns of some predictors, and what is said below them: below -1 reasons the least."""
     first = name_column("predictor", map(Text, shown), width)
-    columns, below = columns_of(overview, shown, width - first.width, board.headline)
+    short = more if reasons < -1 else ""
+    columns, below = columns_of(overview, shown, width - first.width, board.headline, short)
     words, *others = below
     words = " ".join([words, *marks_below(board, shown)])
-    notes = [*others, *unranked_of(board, reasons), *remarks_of(board, more)]
+    notes = [*others, *unranked_of(board, max(reasons, 0)), *remarks_of(board, more)]
     return [first, *columns], [words, *notes]
 
 
@@ -118,10 +120,10 @@ def lines_of(columns: Sequence[TextColumn], texts: Sequence[str], console: Conso
 
 
 def chosen(overview: Overview, room: int, named: Collection[str]) -> list[str]:
-    """The predictors that are shown: those that are named, then the best."""
+    """The predictors that are shown: all that are named, then the best."""
     first = [name for name in overview.predictors if name in named]
     others = [name for name in overview.predictors if name not in first]
-    shown = {*[*first, *others][: max(FEWEST, room)]}
+    shown = {*[*first, *others][: max(FEWEST, room, len(first))]}
     return [name for name in overview.predictors if name in shown]
 
 

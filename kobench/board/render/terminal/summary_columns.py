@@ -9,14 +9,20 @@ from rich.text import Text
 from kobench.board.overview import Asked, Overview, by_place
 from kobench.board.render.terminal.fit import space
 from kobench.board.render.terminal.tables import STYLES, TextColumn
-from kobench.board.render.text.overview import cell_text, head_of, knows_text, words_of
+from kobench.board.render.text.overview import (
+    cell_text,
+    fewest_words,
+    head_of,
+    knows_text,
+    words_of,
+)
 from kobench.board.render.text.values import KNOWS_HEAD
 from kobench.board.words import base
 from kobench.board.written import spoken
 
 
 def columns_of(
-    overview: Overview, names: Sequence[str], room: int, headline: str = ""
+    overview: Overview, names: Sequence[str], room: int, headline: str = "", more: str = ""
 ) -> tuple[list[TextColumn], list[str]]:
     """The columns behind the names, and what has to be said below them.
 
@@ -34,6 +40,8 @@ def columns_of(
         How many characters wide they may be, with what parts them from the names.
     headline : str
         The verdict above the table.
+    more : str
+        How to see all of the board, where there is no room to say what the table means; else "".
 
     Returns
     -------
@@ -54,7 +62,9 @@ def columns_of(
         for task, each, form in zip(shown.tasks, forms, taken, strict=False)
         if form == 0 and each[0].head != each[1].head
     ]
-    below = [words_of(shown, numbered, knows is not None and not taken[-1], headline)]
+    knowing = knows is not None and not taken[-1]
+    said = fewest_words(numbered, more) if more else words_of(shown, numbered, knowing, headline)
+    below = [said]
     left = left_out(shown, forms, taken)
     if left:
         below.append(f"not shown at this width: {left}")
@@ -106,7 +116,10 @@ def standing(forms: Sequence[Sequence[TextColumn]], taken: Sequence[int]) -> lis
 def left_out(
     overview: Overview, forms: Sequence[Sequence[TextColumn]], taken: Sequence[int]
 ) -> str:
-    """What is not shown, in words; "" where everything is."""
+    """What is not shown, in words; "" where everything is.
+
+    Where the table has no number at all, the tasks whose numbers these were are not listed.
+    """
     names = [base(task.task) for task in overview.tasks]
     gone = [name for name, form in zip(names, taken, strict=False) if form > 1]
     short = [
@@ -114,6 +127,7 @@ def left_out(
         for name, each, form in zip(names, forms, taken, strict=False)
         if form == 1 and [text.plain for text in each[0].texts] != [t.plain for t in each[1].texts]
     ]
-    said = [f"numbers of {spoken(short)}"] if short else []
+    numbers = any("." in text.plain for column in standing(forms, taken) for text in column.texts)
+    said = [f"numbers of {spoken(short)}" if numbers else "numbers"] if short else []
     said += [KNOWS_HEAD] if len(forms) > len(names) and taken[-1] else []
     return ", ".join([*said, *gone])

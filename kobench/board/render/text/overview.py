@@ -247,6 +247,21 @@ def gain_of(shown: Sequence[Asked]) -> list[str]:
     return ["Gain: how far the score is above that floor."] if gains else []
 
 
+def fewest_words(shown: Sequence[Asked], more: str) -> str:
+    """What the marks mean and how to read what the rest does, for the shortest of screens.
+
+    Parameters
+    ----------
+    shown : sequence of Asked
+        The tasks that are shown with their numbers.
+    more : str
+        How to see all of the board.
+    """
+    key = KEY.rpartition(", ")[0]
+    brackets = any("[" in cell_text(task, name) for task in shown for name in task.told)
+    return f"{'By 95 % intervals (in brackets): ' * brackets}{key} ({more} says more)"
+
+
 def words_of(overview: Overview, shown: Sequence[Asked], knows: bool, headline: str) -> str:
     """What marks, skill, intervals and the last column mean, as far as they are there.
 
