@@ -13,7 +13,9 @@ from rich.cells import cell_len
 from sections import FLOOR
 
 from kobench.board import make
-from kobench.board.contests import contests_of
+from kobench.board.contests import Contest, contests_of
+from kobench.board.headline import FLOOR as BEST
+from kobench.board.headline import clause, which
 from kobench.board.overview import overview_of
 from kobench.board.render import render as render_board
 from kobench.board.render.terminal import SCREEN, render, render_summary
@@ -255,6 +257,31 @@ def test_every_verdict_on_a_win_has_its_size(folder):
     for said in published(folder).headline.split(": ")[1:]:
         if " beat" in said.partition(".")[0] and "nobody beats" not in said:
             assert re.search(r"skill \d|scores \d", published(folder).headline), folder
+
+
+def test_a_later_part_of_the_verdict_names_of_many_the_best_alone():
+    won = dict.fromkeys("abcde", True)
+    contests = [Contest("profile@2", won, place="grn", skills={"e": 0.4, "a": 0.3})]
+    assert clause(contests, 0, BEST)[0] == f"e, a, b and 2 more beat {BEST}; e: skill 0.40"
+    assert clause(contests, 0, "it") == ("e and 4 more beat it; e: skill 0.40", ["e"])
+    del won["e"]
+    assert clause(contests, 0, "it")[0].startswith("a, b, c and d beat it")
+
+
+def test_a_place_that_some_questions_share_is_said_once():
+    asked = [Contest(task, {}, place=place) for task, place in ("ra", "sa", "rb")]
+    assert which(asked[:2], asked) == "in r and s on a"
+    assert which(asked[1:], asked) == "in s on a and r on b"
+
+
+@pytest.mark.parametrize("name", ["flagship", "grn"])
+def test_a_screen_that_is_too_short_still_shows_all_whom_the_verdict_names(name):
+    board = published(next(folder for folder in FOLDERS if folder.name == name))
+    text = render_summary(board, width=80, lines=1)
+    assert {*board.leaders} <= {*named_in(text, overview_of(board))}
+    assert "▼ worse (-v says more)" in text
+    assert "Two marks" not in text
+    assert re.search(r"(?m)^not shown at this width: numbers, ", text)
 
 
 def test_an_unfinished_run_says_how_far_it_is():
