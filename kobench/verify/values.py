@@ -17,6 +17,9 @@ ROUNDING = 1e-6
 #: are biased.
 FROM_DRAWS = 2.0
 
+#: Relative precision of the permuted scores that a record keeps.
+KEPT = 1e-3
+
 #: Fewer draws than these say little of what a score can be.
 ENOUGH_DRAWS = 50
 
@@ -52,10 +55,11 @@ def check_versions(label: str, scores: TaskScores, known: Known) -> Iterator[str
 
 
 def check_lists(scores: TaskScores, known: Known) -> Iterator[str]:
-    """Floors, lines and metrics that rank which the task doesn't declare in that version.
+    """Floors and lines which the task doesn't declare in that version, and strange metrics.
 
-    A shorter list would have the best floor missed by nobody. Metrics that rank may be fewer where
-    the second has no value, and have another variant where few perturbations are detectable.
+    A shorter list would have the best floor missed by nobody. Which metrics rank follows from the
+    question, too (of one perturbation others do), so only scoring again can tell; here they are to
+    be the task's.
     """
     task = known.task(scores.task)
     if task is None or task.spec.version != scores.version:
@@ -67,9 +71,8 @@ def check_lists(scores: TaskScores, known: Known) -> Iterator[str]:
         if sorted(said) != sorted(declared):
             yield f"names the {what} {names(said)}, and the task has {names(declared)}"
     ranks = [name.partition("[")[0] for name in scores.primary]
-    meant = [name.partition("[")[0] for name in task.spec.primary]
-    if ranks != meant[: len(ranks)] or (meant and not ranks):
-        yield f"ranks by {names(ranks)}, and the task by {names(meant)}"
+    if not ranks or set(ranks) - task.named_metrics.keys():
+        yield f"ranks by {names(ranks)}, and the task has {names(sorted(task.named_metrics))}"
 
 
 def names(words: Iterable[str]) -> str:
@@ -196,10 +199,16 @@ def check_permuted(metric: MetricScore) -> Iterator[str]:
     if len(scores) < ENOUGH_DRAWS:
         return
     sign = 1.0 if metric.direction == "higher" else -1.0
-    as_good = sum(sign * (score - metric.value) >= 0 for score in scores) / len(scores)
+    above = [sign * (score - metric.value) for score in scores]
+    as_good = sum(gap >= 0 for gap in above) / len(scores)
+    # few digits of a permuted score are kept, and of few perturbations many give the score itself
+    digits = KEPT * max(abs(metric.value), KEPT)
+    least = sum(gap >= digits or gap == 0 for gap in above) / len(scores)
+    most = sum(gap >= -digits for gap in above) / len(scores)
     # of the same permutations or of the first of them: four standard errors, and four digits
     spread = math.sqrt(max(permuted.p * (1 - permuted.p), 1 / len(scores)) / len(scores))
-    if abs(as_good - permuted.p) > 4 * spread + 2 / len(scores):
+    margin = 4 * spread + 2 / len(scores)
+    if not least - margin <= permuted.p <= most + margin:
         yield (
             f"has p {permuted.p:g}, and {as_good:.0%} of its permuted answers are as good as its"
             f" {metric.value:g}"

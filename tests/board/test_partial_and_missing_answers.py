@@ -175,7 +175,7 @@ def test_not_answered_is_said_only_of_who_was_asked():
     assert "elsewhere" not in [row.name for row in section.rows]
 
 
-def test_a_lost_floor_does_not_count_and_is_said():
+def test_with_a_lost_floor_nobody_is_compared():
     records = (
         networks("own-share", FLOOR[:4], role="floor")
         + networks("abundance", [0.2] * 5, role="floor")
@@ -185,8 +185,8 @@ def test_a_lost_floor_does_not_count_and_is_said():
         record("own-share", role="floor", seed=4, status="failed", stage="fit", message="broke")
     )
     section = only(records)
-    assert section.primary[0].floor == "abundance"
-    assert section.warnings == ("Floors without a full score do not count here: own-share.",)
+    assert "the floor own-share of this task" in section.unranked_reason
+    assert not section.ranked
 
 
 def test_only_failures_still_make_a_board():

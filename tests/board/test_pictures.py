@@ -431,7 +431,7 @@ def test_boards_hold_their_pictures_and_are_checked_without_them():
 @pytest.fixture
 def believed(monkeypatch):
     """Made-up records are shown as they are: no run could have left them (`kobench verify`)."""
-    monkeypatch.setattr("kobench.cli.board.consistent", lambda records: (records, ""))
+    monkeypatch.setattr("kobench.cli.board.consistent", lambda records, *_: (records, ""))
 
 
 def test_the_command_writes_them_and_packs_them(tmp_path, capsys, believed):

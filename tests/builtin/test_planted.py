@@ -75,8 +75,10 @@ def quick():
         patch.setattr(screen, "size", lambda *groups: (0.0, 1.0))
         patch.setattr(
             screen,
-            "responding",
-            lambda perturbed, reference, targets: np.zeros(perturbed.X.shape[1], bool),
+            "responding_all",
+            lambda perturbed, reference, tested: [
+                np.zeros(perturbed.X.shape[1], bool) for _ in tested
+            ],
         )
         yield
 

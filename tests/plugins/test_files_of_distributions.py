@@ -372,7 +372,7 @@ def test_metadata_without_a_name_are_named_by_their_folder(tmp_path, monkeypatch
     found, (problem,) = sources(monkeypatch, tmp_path)
     assert found == []
     assert problem.distribution == OWN
-    assert "(it has no Name); install the package again" in problem.message
+    assert "(it has no Name that can be read); install the package again" in problem.message
 
 
 # single files

@@ -363,3 +363,14 @@ def test_all_rules_are_asked_and_each_metric_is_named():
         "answered 2 of 1 units",
         f"spearman the value is 2, {OUT}",
     ]
+
+
+def test_a_permuted_answer_that_is_the_same_but_for_its_digits_may_be_as_good():
+    """Of four perturbations one order in 24 gives the score itself, kept with four digits."""
+    scores, names = [0.4999] * 50 + [0.1] * 50, [str(number) for number in range(100)]
+    permuted = {**factories.permuted(0.3, 0.5, scores=scores, names=names), "low": -1, "high": 1}
+    for p, fine in ((0.5, True), (0.01, True), (0.9, False)):
+        assert (said_of(metric_with(permuted={**permuted, "p": p})) == []) == fine
+    scores = [0.49] * 50 + [0.1] * 50
+    permuted = {**factories.permuted(0.3, 0.5, scores=scores, names=names), "low": -1, "high": 1}
+    assert len(said_of(metric_with(permuted=permuted))) == 1

@@ -201,18 +201,19 @@ RESPONSE = SimpleNamespace(
         ({"floors": ["a", "b", "c"]}, ["names the floors a, b, c, and the task has a, b"]),
         ({"lines": []}, ["names the lines none, and the task has truth"]),
         ({"primary": ["first[all]"]}, []),
-        ({"primary": ["second"]}, ["ranks by second, and the task by first, second"]),
-        ({"primary": []}, ["ranks by none, and the task by first, second"]),
-        ({"primary": ["other"]}, ["ranks by other, and the task by first, second"]),
+        ({"primary": ["second"]}, []),
+        ({"primary": []}, ["ranks by none, and the task has first, second"]),
+        ({"primary": ["other"]}, ["ranks by other, and the task has first, second"]),
         ({"version": 1, "floors": ["a"], "primary": []}, []),  # what it had then is not known
     ],
 )
-def test_a_record_names_the_floors_lines_and_metrics_that_its_task_declares(changes, said):
+def test_a_record_names_the_floors_and_lines_that_its_task_declares(changes, said):
     (record,) = factories.read([factories.record("mlp", 0.5)])
     (made,) = record.result.scores.values()
     sound = {"version": 2, "floors": ["a", "b"], "lines": ["truth"], "primary": ["first", "second"]}
     scores = replace(made, **{**sound, **changes})
-    known = SimpleNamespace(task=lambda _: SimpleNamespace(spec=RESPONSE))
+    metrics = dict.fromkeys(RESPONSE.primary)
+    known = SimpleNamespace(task=lambda _: SimpleNamespace(spec=RESPONSE, named_metrics=metrics))
     assert list(check_lists(scores, known)) == said
     assert list(check_lists(scores, SimpleNamespace(task=lambda _: None))) == []
 
