@@ -185,7 +185,7 @@ def _runs(distribution: importlib.metadata.Distribution, path: str, key: str, he
     if _is_metadata(distribution, place, inside):
         return True
     if inside[0] == os.pardir:
-        return len(claimed) > 1 or is_pythons(place)
+        return len(claimed) > 1 or (is_pythons(place) and os.path.basename(place) != key)
     return _takes_a_place(inside, key, here)
 
 

@@ -101,6 +101,7 @@ def columns_said(board, section):
     said += [f"skill by {column.name}" for column in others]
     said += [KNOWS_HEAD] if has_permuted(section, first) else []
     said += [f"{KNOWS_HEAD} by {column.name}" for column in others if has_permuted(section, column)]
+    said += ["verified"] if any(row.verified for row in rows_of(section)) else []
     return [*said, *(COSTS if board.cost else ())]
 
 

@@ -14,7 +14,7 @@ def test_run_prints_a_board_and_goes_on_where_it_was(tmp_path):
     first = kobench(
         "run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile", cwd=tmp_path
     )
-    assert "Floor here: masked-me" in " ".join(first.stdout.split())
+    assert "▲ better than the best floor" in " ".join(first.stdout.split())
     assert "\ngood " in first.stdout
     again = kobench(
         "run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile", cwd=tmp_path

@@ -13,6 +13,9 @@ from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.datasets.matrices import tidy
 from kobench.datasets.parts import row_blocks, row_sums, rows_between
 
+#: Most bytes of the values of a sparse X of which a second copy is made, by gene.
+MOST_COPIED = 1 << 29
+
 #: Most numbers of a dense copy that is worked on at once (32 MB in float64).
 NUMBERS_AT_ONCE = 4_000_000
 
@@ -72,8 +75,13 @@ class Population:
         )
 
     def by_genes(self) -> Population:
-        """The same cells; of a sparse X, genes are found without going through all of it."""
-        return replace(self, by_gene=self.X.tocsc()) if scipy.sparse.issparse(self.X) else self
+        """The same cells; of a sparse X, genes are found without going through all of it.
+
+        That takes a second copy, so a large X stays as it is.
+        """
+        if not scipy.sparse.issparse(self.X) or self.X.data.nbytes > MOST_COPIED:
+            return self
+        return replace(self, by_gene=self.X.tocsc())
 
     def matrix(self) -> Any:
         """(n, G) the values of these cells alone, a copy; for few cells."""
