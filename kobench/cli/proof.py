@@ -193,6 +193,15 @@ def verify_command(
     if not rerun and (code is not None or networks):
         raise click.UsageError("--from and --network go with --rerun", ctx)
     registry = load(plugin_files, dataset_folders)
+    fit_again = partial(
+        run_again,
+        folder=folder,
+        code=code,
+        networks=networks,
+        files=plugin_files,
+        cards=dataset_folders,
+        sandbox=sandbox,
+    )
     if board is not None:
         if output is not None or not is_submission(folder):
             raise click.UsageError(
@@ -200,21 +209,9 @@ def verify_command(
                 " keeps who looked at it",
                 ctx,
             )
-        again_there = None
-        if rerun:
-            files, cards = plugin_files, dataset_folders
-            again_there = partial(
-                run_again,
-                folder=folder,
-                code=code,
-                networks=networks,
-                files=files,
-                cards=cards,
-                sandbox=sandbox,
-            )
-        strangers = (tasks, metrics, datasets)
+        strangers, fit = (tasks, metrics, datasets), fit_again if rerun else None
         proved = looked_at(
-            folder, board, registry, strangers, rescore or rerun, again_there, signers, verbose
+            folder, board, registry, strangers, rescore or rerun, fit, signers, verbose
         )
         ctx.exit(0 if proved else 1)
     records, remark = records_of(folder)
@@ -243,8 +240,7 @@ def verify_command(
         if rerun:
             wrong = {id(finding.record) for finding in findings}
             honest = [one for one in chosen if id(one) not in wrong]
-            files, cards = plugin_files, dataset_folders
-            fitted = run_again(honest, source, folder, code, networks, files, cards, sandbox)
+            fitted = fit_again(honest, source)
             findings += fitted.findings
     signed = None
     if signers is not None:

@@ -23,7 +23,7 @@ from kobench.runner.readable import caches_in
 from kobench.runner.request import device_kind
 from kobench.runner.search import CODE, search
 from kobench.sandbox.hiding import lies_in
-from kobench.sandbox.places import readable_by, this_interpreter
+from kobench.sandbox.places import library_path, readable_by, this_interpreter
 
 #: What a run writes into a results folder.
 RESULTS = ("records", "answers", "shown", OLDER, ".work")
@@ -142,7 +142,7 @@ def places_read(trials: Sequence[Trial]) -> list[Read]:
     for trial in trials:
         for folder in trial.request.readable:
             add(folder, "--readable names it", given=True, readable=True)
-    for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
+    for folder in library_path():
         if folder.startswith("/"):
             add(folder, "LD_LIBRARY_PATH names it")
     cuda = any(device_kind(trial.request.device) == "cuda" for trial in trials)

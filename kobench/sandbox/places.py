@@ -98,17 +98,18 @@ def this_interpreter() -> Interpreter:
     places = [place for prefix in prefixes for place in installed(prefix)]
     real = Path(sys.executable).resolve().parent
     elsewhere = [Path(folder) for folder in folders_of_packages()]
-    elsewhere += [
-        Path(folder)
-        for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-        if folder.startswith("/")
-    ]
+    elsewhere += [Path(folder) for folder in library_path() if folder.startswith("/")]
     others = [
         place
         for place in (real, *elsewhere)
         if not any(place.is_relative_to(known) for known in places)
     ]
     return Interpreter(Path(sys.executable), (*prefixes, *others))
+
+
+def library_path() -> list[str]:
+    """What `LD_LIBRARY_PATH` has, folders or not."""
+    return [one for one in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if one]
 
 
 def libraries_elsewhere(readable: Sequence[str]) -> list[str]:
@@ -126,8 +127,8 @@ def libraries_elsewhere(readable: Sequence[str]) -> list[str]:
     known = [os.path.realpath(one) for one in (*SYSTEM, *CUDA_PLACES, *prefixes, *readable)]
     return [
         entry
-        for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-        if entry and not any(Path(os.path.realpath(entry)).is_relative_to(one) for one in known)
+        for entry in library_path()
+        if not any(Path(os.path.realpath(entry)).is_relative_to(one) for one in known)
     ]
 
 

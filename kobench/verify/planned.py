@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from itertools import product
 
 from kobench.results.parts import PlannedSeeds, Record
+from kobench.results.planned import (
+    MOST,
+    Place,
+    number_of,
+    numbers_of,
+    place_of,
+    places_of,
+    trials_planned,
+)
 from kobench.results.revealed import chosen_networks, listed
 from kobench.results.versions import spot_of
 from kobench.verify.finding import Finding
-
-#: More than anybody runs; a record that says more was written by hand.
-MOST = 100_000
-
-#: The network, the split and the fit of a trial.
-Place = tuple[int | None, int, int]
 
 
 def check_planned(
@@ -63,18 +65,9 @@ def unbelievable(record: Record) -> str:
                 f"its run was asked for {seeds.count} {what} from {seeds.first} on, and it is"
                 f" {'of none' if own is None else f'number {own}'}"
             )
+    if trials_planned(record) > MOST:
+        return f"its run was asked for {trials_planned(record):,} trials of its row"
     return ""
-
-
-def number_of(record: Record) -> int | None:
-    """Which network a record is of: its seed, or its number where seeds are secret."""
-    dataset = record.trial.dataset
-    return dataset.seed if dataset.secret is None else dataset.secret.index
-
-
-def numbers_of(seeds: PlannedSeeds) -> range:
-    """The seeds that a plan has."""
-    return range(seeds.first, seeds.first + seeds.count)
 
 
 def planned_networks(records: Iterable[Record]) -> set[int]:
@@ -135,20 +128,6 @@ def check_rows(records: Sequence[Record], gone: set[int]) -> Iterator[Finding]:
             more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             reason = f"has no record of {in_words(missing[0])}{more}, which its run was asked for"
             yield Finding(None, what, "", reason, lacking=True)
-
-
-def place_of(record: Record) -> Place:
-    """Which trial of its row a record is of."""
-    return number_of(record), record.trial.split.seed, record.trial.fit_seed
-
-
-def places_of(record: Record) -> set[Place]:
-    """Every trial of its row that the run of a record was asked for."""
-    planned = record.run.planned
-    if planned is None:
-        return set()
-    networks = [None] if planned.networks is None else numbers_of(planned.networks)
-    return set(product(networks, numbers_of(planned.splits), range(planned.fit_seeds)))
 
 
 def in_words(place: Place) -> str:

@@ -322,6 +322,6 @@ def shown(value: float | None) -> str:
 
 def of_networks(records: Sequence[Record], numbers: Sequence[int]) -> list[Record]:
     """The records on these networks (their seeds, or numbers where seeds are secret), or all."""
-    from kobench.verify.planned import number_of
+    from kobench.results.planned import number_of
 
     return [one for one in records if not numbers or number_of(one) in (None, *numbers)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import factories
 import pytest
 
-from kobench.verify.planned import MOST, check_planned, unbelievable
+from kobench.board.sections.unfinished import trials_of
+from kobench.results.planned import MOST, places_of, trials_planned
+from kobench.verify.planned import check_planned, unbelievable
 
 
 def made(network=0, split=0, fit=0, planned=None, secret=False, role="predictor", **more):
@@ -174,3 +176,16 @@ def test_which_plans_can_be_those_of_a_record(planned, own, reason):
         assert (finding.what, finding.reason) == ("mlp", text)
         assert len(list(check_planned([record]))) == 1
     assert unbelievable(made(*own)) == ""
+
+
+def test_a_plan_of_more_trials_than_anybody_runs_is_not_counted_out():
+    """Each number of it may be possible, and all of them together fill the memory."""
+    record = made(planned=((0, MOST), (0, MOST), MOST))
+    assert trials_planned(record) == MOST**3
+    assert places_of(record) == set()
+    assert trials_of([record]) == (1, 1)
+    assert unbelievable(record) == f"its run was asked for {MOST**3:,} trials of its row"
+    most = made(planned=((0, MOST), (0, 1), 1))
+    assert unbelievable(most) == ""
+    assert len(places_of(most)) == MOST
+    assert unbelievable(made(planned=((0, MOST // 2 + 1), (0, 2), 1))) != ""

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from itertools import product
 
 from kobench.results.parts import Record
+from kobench.results.planned import Place, place_of, places_of
 from kobench.results.versions import spot_of
-
-#: The network, the split and the fit of a trial.
-Place = tuple[int | None, int, int]
 
 
 def trials_of(records: Sequence[Record]) -> tuple[int, int]:
@@ -31,30 +29,10 @@ def trials_of(records: Sequence[Record]) -> tuple[int, int]:
         rows[group].add(spot.row)
         if record.role == "predictor":
             predictors.add(spot.row)
-            places[group] |= planned_of(record)
+            places[group] |= places_of(record)
     for group, planned in places.items():
         asked |= set(product([(group, row) for row in rows[group] | predictors], planned))
     return len(done), len(done | asked)
-
-
-def place_of(record: Record) -> Place:
-    """Which trial of its row a record is of."""
-    dataset = record.trial.dataset
-    network = dataset.seed if dataset.secret is None else dataset.secret.index
-    return network, record.trial.split.seed, record.trial.fit_seed
-
-
-def planned_of(record: Record) -> set[Place]:
-    """Every trial of its row that the run of a record was asked for."""
-    planned = record.run.planned
-    if planned is None:
-        return set()
-    networks: Sequence[int | None] = [None]
-    if planned.networks is not None:
-        first = planned.networks.first
-        networks = range(first, first + planned.networks.count)
-    splits = range(planned.splits.first, planned.splits.first + planned.splits.count)
-    return set(product(networks, splits, range(planned.fit_seeds)))
 
 
 def unfinished_text(records: Sequence[Record]) -> str:

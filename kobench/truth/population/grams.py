@@ -88,14 +88,18 @@ class Grams:
         over = 1.0 / np.concatenate([x.rest(targets), y.rest(targets)])
         inner *= over[:, None]
         inner *= over
-        squares = np.diagonal(inner).copy()
-        inner *= -2.0
-        inner += squares[:, None]
-        inner += squares
-        np.maximum(inner, 0.0, out=inner)
-        np.sqrt(inner, out=inner)
-        np.fill_diagonal(inner, 0.0)
-        return inner
+        return distances_of(inner, np.diagonal(inner).copy())
+
+
+def distances_of(products: FloatArray, squares: FloatArray) -> FloatArray:
+    """(n, n) Euclidean distances from products (n, n), in their place, and squares (n,) of rows."""
+    products *= -2.0
+    products += squares[:, None]
+    products += squares
+    np.maximum(products, 0.0, out=products)
+    np.sqrt(products, out=products)
+    np.fill_diagonal(products, 0.0)
+    return products
 
 
 def _dense(cells: Population) -> FloatArray:

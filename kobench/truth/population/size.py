@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kobench.cells import BoolArray, FloatArray, IntArray
-from kobench.truth.population.grams import Grams
+from kobench.truth.population.grams import Grams, distances_of
 from kobench.truth.population.profiles import Population
 
 #: Cells of a group and batch that distances are taken between; of more, a fixed draw.
@@ -111,15 +111,7 @@ def distances(rows: FloatArray) -> FloatArray:
     By one matrix product of the centred rows.
     """
     centred = rows - rows.mean(axis=0)
-    squares = np.einsum("ij,ij->i", centred, centred)
-    out: FloatArray = centred @ centred.T
-    out *= -2.0
-    out += squares[:, None]
-    out += squares
-    np.maximum(out, 0.0, out=out)
-    np.sqrt(out, out=out)
-    np.fill_diagonal(out, 0.0)
-    return out
+    return distances_of(centred @ centred.T, np.einsum("ij,ij->i", centred, centred))
 
 
 def draw(n: int, most: int, rng: np.random.Generator) -> IntArray:
